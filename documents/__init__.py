@@ -1,0 +1,1 @@
+"""Documents: reading, checking, comparing and rendering budget texts. Nothing here touches the database."""

@@ -1,0 +1,1 @@
+"""What exists: typed tables, the content schema, engine and unit of work, the error classes."""

@@ -1,0 +1,131 @@
+"""Places in a content: JSON pointers (RFC 6901) and their anchors.
+
+A pointer counts (``/projects/0/indicators/3/value``) and shifts when an item is moved; an anchor names the same place by
+stable ids (``/projects/p1/indicators/i4/value``) and survives edits. Both are accepted wherever a place is asked for.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+from models.errors import InvalidInput
+
+_INDEX = re.compile(r"^(0|[1-9][0-9]*)$")
+_MISSING = object()
+
+
+def split(place: str) -> list[str]:
+    """Unescaped reference tokens of a pointer or anchor; raises InvalidInput where it is neither."""
+    if place == "":
+        return []
+    if not place.startswith("/"):
+        raise InvalidInput(f"位置“{place}”应以 / 开头，例如 /projects/p1/code。")
+    return [token.replace("~1", "/").replace("~0", "~") for token in place[1:].split("/")]
+
+
+def join(tokens: list[str]) -> str:
+    """Pointer of reference tokens."""
+    return "".join("/" + token.replace("~", "~0").replace("/", "~1") for token in tokens)
+
+
+def _index(items: list[Any], token: str) -> int:
+    for number, item in enumerate(items):
+        if isinstance(item, dict) and item.get("id") == token:
+            return number
+    if _INDEX.match(token) and int(token) < len(items):
+        return int(token)
+    return -1
+
+
+def _walk(value: Any, tokens: list[str]) -> Any:
+    for token in tokens:
+        if isinstance(value, list):
+            number = _index(value, token)
+            if number < 0:
+                return _MISSING
+            value = value[number]
+        elif isinstance(value, dict) and token in value:
+            value = value[token]
+        else:
+            return _MISSING
+    return value
+
+
+def get(value: Any, place: str, default: Any = None) -> Any:
+    """The member of a JSON value at ``place``, or ``default`` where there is none."""
+    found = _walk(value, split(place))
+    return default if found is _MISSING else found
+
+
+def exists(value: Any, place: str) -> bool:
+    """Whether a JSON value has a member at ``place``."""
+    return _walk(value, split(place)) is not _MISSING
+
+
+def _translated(value: Any, place: str, *, by_id: bool) -> str:
+    tokens = split(place)
+    out: list[str] = []
+    for position, token in enumerate(tokens):
+        if isinstance(value, list):
+            number = _index(value, token)
+            if number < 0:
+                return join(out + tokens[position:])
+            value = value[number]
+            name = value.get("id") if by_id and isinstance(value, dict) else None
+            out.append(name or str(number))
+        else:
+            out.append(token)
+            value = value.get(token) if isinstance(value, dict) else None
+    return join(out)
+
+
+def anchor(value: Any, place: str) -> str:
+    """The place by stable ids; where an item can't be found the rest stays as written."""
+    return _translated(value, place, by_id=True)
+
+
+def pointer(value: Any, place: str) -> str:
+    """The place as a JSON pointer with today's positions; where an item can't be found the rest stays as written."""
+    return _translated(value, place, by_id=False)
+
+
+def put(value: Any, place: str, member: Any) -> Any:
+    """Copy of a JSON value with ``member`` at ``place`` (None removes it).
+
+    Missing objects on the way are made, ``-`` at the end of a list appends; raises InvalidInput where the place can't
+    exist.
+    """
+    tokens = split(place)
+    if not tokens:
+        return member
+    result = copy.deepcopy(value)
+    target = result
+    for token in tokens[:-1]:
+        if isinstance(target, list):
+            number = _index(target, token)
+            if number < 0:
+                raise InvalidInput(f"位置“{place}”不存在：没有编号为“{token}”的条目。")
+            target = target[number]
+        elif isinstance(target, dict):
+            target = target.setdefault(token, {})
+        else:
+            raise InvalidInput(f"位置“{place}”不存在：“{token}”之上没有下级。")
+    last = tokens[-1]
+    if isinstance(target, list):
+        number = len(target) if last == "-" else _index(target, last)
+        if number < 0:
+            raise InvalidInput(f"位置“{place}”不存在：没有编号为“{last}”的条目。")
+        if member is None:
+            del target[number : number + 1]
+        else:
+            target[number : number + 1] = [member]
+    elif isinstance(target, dict):
+        if member is None:
+            target.pop(last, None)
+        else:
+            target[last] = member
+    else:
+        raise InvalidInput(f"位置“{place}”不存在：“{last}”之上没有下级。")
+    return result
