@@ -271,7 +271,10 @@ def from_json(value: Any) -> BudgetText:
         return BudgetText.model_validate(value)
     except ValidationError as error:
         problems = [
-            {"place": "/" + "/".join(str(part) for part in item["loc"]), "message": item["msg"].removeprefix("Value error, ")}
+            {
+                "place": "/" + "/".join(str(part) for part in item["loc"]),
+                "message": item["msg"].removeprefix("Value error, "),
+            }
             for item in error.errors(include_url=False, include_context=False, include_input=False)
         ]
         first = problems[0]

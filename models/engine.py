@@ -1,0 +1,170 @@
+"""Engines and the unit of work: one connection, one transaction, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from models.base import Base
+from models.errors import Conflict, DatabaseUnavailable, InvalidInput, JixiaoError
+from models.prepared import Prepared
+
+# How long a writer waits for another before it gives up, in seconds.
+LOCK_TIMEOUT = 15
+
+_READ_ONLY = "jixiao_read_only"
+
+
+def make_engine(url: str | sa.URL, *, synchronous: str = "FULL") -> sa.Engine:
+    """Engine for a SQLite or PostgreSQL (psycopg) address; connects to nothing yet.
+
+    SQLite: write-ahead log, ``synchronous`` FULL, so that no acknowledged commit is lost; foreign keys on. Raises
+    InvalidInput for another database.
+    """
+    try:
+        address = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise InvalidInput("数据库地址无法识别；应为 sqlite:///文件 或 postgresql://…。") from error
+    if address.drivername in ("postgresql", "postgres"):
+        address = address.set(drivername="postgresql+psycopg")
+    if address.get_backend_name() == "postgresql":
+        return sa.create_engine(
+            address, isolation_level="READ COMMITTED", connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT}s"}
+        )
+    if address.get_backend_name() != "sqlite":
+        raise InvalidInput(f"不支持数据库“{address.get_backend_name()}”；请使用 SQLite 或 PostgreSQL。")
+    engine = sa.create_engine(address, connect_args={"timeout": LOCK_TIMEOUT})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        # A writer takes its lock at once: a deferred transaction that turns into a writer later can't be retried.
+        read_only = connection.get_execution_options().get(_READ_ONLY)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+class Work:
+    """One transaction: prepared statements on one cursor, and an ORM session on the same connection."""
+
+    __slots__ = ("_cursor", "_session", "connection", "dialect")
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self.dialect = connection.dialect
+        self._cursor: Any = connection.connection.cursor()
+        self._session: Session | None = None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database has one writer by nature."""
+        return self.dialect.name == "sqlite"
+
+    def run(self, prepared: Prepared, **values: Any) -> int:
+        """Runs a statement and returns how many rows it touched."""
+        compiled = prepared.on(self.dialect)
+        self._cursor.execute(compiled.sql, compiled.parameters(values))
+        count: int = self._cursor.rowcount
+        return count
+
+    def one(self, prepared: Prepared, **values: Any) -> tuple[Any, ...] | None:
+        """The first row of a query, or None."""
+        compiled = prepared.on(self.dialect)
+        self._cursor.execute(compiled.sql, compiled.parameters(values))
+        row = self._cursor.fetchone()
+        return None if row is None else compiled.row(row)
+
+    def rows(self, prepared: Prepared, **values: Any) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        compiled = prepared.on(self.dialect)
+        self._cursor.execute(compiled.sql, compiled.parameters(values))
+        return [compiled.row(row) for row in self._cursor.fetchall()]
+
+    @property
+    def session(self) -> Session:
+        """ORM session inside this transaction; flushed when the transaction ends well."""
+        if self._session is None:
+            self._session = Session(bind=self.connection, autoflush=True, expire_on_commit=False)
+        return self._session
+
+    def finish(self) -> None:
+        """Flushes what the session holds; called before the commit."""
+        if self._session is not None:
+            self._session.flush()
+
+    def close(self) -> None:
+        """Gives the cursor and the session back."""
+        self._cursor.close()
+        if self._session is not None:
+            self._session.expunge_all()
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _refuse_bulk_changes(state: ORMExecuteState) -> None:
+    # Bulk DML would change audited rows without an event; single rows go through the use cases, which write one.
+    if state.is_update or state.is_delete or state.is_insert:
+        raise JixiaoError("不允许绕过用例批量修改数据表。")
+
+
+@contextlib.contextmanager
+def transaction(engine: sa.Engine, *, read_only: bool = False) -> Iterator[Work]:
+    """A unit of work: commits when the block ends well, rolls back on any error.
+
+    Driver errors become ours: a lock or a duplicate is Conflict, everything else DatabaseUnavailable.
+    """
+    dbapi: Any = engine.dialect.loaded_dbapi
+    try:
+        with engine.connect() as plain:
+            connection = plain.execution_options(**{_READ_ONLY: read_only})
+            with connection.begin():
+                work = Work(connection)
+                try:
+                    yield work
+                    work.finish()
+                finally:
+                    work.close()
+    except sa.exc.DBAPIError as error:
+        raise translated(error.orig or error) from error
+    except dbapi.Error as error:
+        raise translated(error) from error
+
+
+def translated(error: BaseException) -> JixiaoError:
+    """Our error for a driver's error."""
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    lowered = text.lower()
+    state = getattr(error, "sqlstate", None) or ""
+    if type(error).__name__ in ("IntegrityError", "UniqueViolation") or state.startswith("23"):
+        return Conflict("别人刚刚做了同样的改动；请重新读取后再试。", database=text)
+    if "locked" in lowered or "busy" in lowered or state in ("55P03", "40001", "40P01"):
+        return Conflict("数据库正忙，等待超时；请稍后重试。", database=text)
+    if "disk is full" in lowered or state == "53100":
+        return DatabaseUnavailable("磁盘已满，没有写入任何内容；请清理空间后重试。", database=text)
+    if "no such table" in lowered or "no such column" in lowered or state in ("42P01", "42703"):
+        return DatabaseUnavailable("数据库还没有迁移；请先运行 jixiao db upgrade。", database=text)
+    if "unable to open database file" in lowered:
+        return DatabaseUnavailable("打不开数据库文件；请先运行 jixiao init，或检查 JIXIAO_HOME。", database=text)
+    if "readonly" in lowered or "read-only" in lowered:
+        return DatabaseUnavailable("数据库是只读的，没有写入任何内容；请检查文件权限。", database=text)
+    if "not a database" in lowered or "malformed" in lowered or "disk i/o" in lowered:
+        return DatabaseUnavailable(f"数据库文件已损坏或不可读（{text}）；请从备份恢复。", database=text)
+    return DatabaseUnavailable(f"数据库不可用：{text}；请检查连接后重试。", database=text)
+
+
+def metadata() -> sa.MetaData:
+    """The metadata of all tables (imports every table module)."""
+    from models import log, people, process, texts  # noqa: F401 -- importing registers the tables
+
+    return Base.metadata
