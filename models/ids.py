@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import os
+import threading
 import uuid
 from datetime import datetime
 
+_RANDOM_BITS = 74
+_lock = threading.Lock()
+_last: tuple[int, int] = (0, 0)
+
 
 def new_id(now: datetime) -> str:
-    """A UUIDv7 for ``now`` (milliseconds) with 74 random bits; sorts by time as text."""
+    """A UUIDv7 for ``now`` (milliseconds) with 74 random bits; sorts by time as text.
+
+    Ids that a process makes for the same millisecond count up (RFC 9562 section 6.2, method 2): the opinions of one
+    return have one time, and must keep the order in which they were written.
+    """
+    global _last
     milliseconds = int(now.timestamp() * 1000)
-    value = int.from_bytes(os.urandom(10), "big") | (milliseconds << 80)
-    value = (value & ~(0xF000 << 64)) | (0x7000 << 64)
-    value = (value & ~(0xC000 << 48)) | (0x8000 << 48)
-    return str(uuid.UUID(int=value))
+    with _lock:
+        random = int.from_bytes(os.urandom(10), "big") >> (80 - _RANDOM_BITS)
+        if _last[0] == milliseconds:
+            # A small random step keeps ids hard to guess; an overflow wraps into a fresh random value instead.
+            step = _last[1] + 1 + (random & 0xFFFFFFFF)
+            random = step if step < 1 << _RANDOM_BITS else random
+        _last = (milliseconds, random)
+    high, low = random >> 62, random & ((1 << 62) - 1)
+    return str(uuid.UUID(int=(milliseconds << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low))

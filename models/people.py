@@ -17,6 +17,7 @@ class OrganizationKind(StrEnum):
     DEPARTMENT = "department"
     FINANCE = "finance"
     AUDIT = "audit"
+    OPERATION = "operation"
 
 
 class Role(StrEnum):

@@ -129,3 +129,36 @@ def put(value: Any, place: str, member: Any) -> Any:
     else:
         raise InvalidInput(f"位置“{place}”不存在：“{last}”之上没有下级。")
     return result
+
+
+def changes(old: Any, new: Any) -> list[tuple[str, Any, Any]]:
+    """Differences between two contents as (anchor, old, new), leaves only; None stands for "not there".
+
+    Items with ids are compared by id, so that a moved item is not a changed one; a new order of a list is one change of
+    its ids.
+    """
+    out: list[tuple[str, Any, Any]] = []
+    _compare([], old, new, out)
+    return out
+
+
+def _compare(tokens: list[str], old: Any, new: Any, out: list[tuple[str, Any, Any]]) -> None:
+    if old == new:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            _compare([*tokens, key], old.get(key), new.get(key), out)
+        return
+    if _has_ids(old) and _has_ids(new):
+        before, after = {item["id"]: item for item in old or []}, {item["id"]: item for item in new or []}
+        for key in [*before, *(name for name in after if name not in before)]:
+            _compare([*tokens, key], before.get(key), after.get(key), out)
+        kept = [key for key in after if key in before]
+        if kept != [key for key in before if key in after]:
+            out.append((join(tokens), list(before), list(after)))
+        return
+    out.append((join(tokens), old, new))
+
+
+def _has_ids(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(isinstance(item, dict) and "id" in item for item in value))

@@ -1,0 +1,111 @@
+"""Who may read a text: its department, the reviewing bureau once it was submitted, auditors; everybody once published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from application.installation import LOG, Request
+from audit.timeline import LoggedEvent, events
+from models.base import timestamp
+from models.blobs import get_blob
+from models.content import BudgetText as Content
+from models.content import parse_content
+from models.engine import Work
+from models.errors import NotAllowed, NotFound
+from models.people import Organization, OrganizationKind, Role
+from models.process import Participation, Task
+from models.texts import BudgetText, TextVersion
+from workflow.records import definition_of
+from workflow.situation import TextRow
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text as it stands, with the content of one version."""
+
+    row: TextRow
+    content: Content
+    version: int
+    content_hash: str
+    version_at: datetime
+
+
+def readable(request: Request) -> Any:
+    """The condition under which the person may read a row of ``budget_text``."""
+    person = request.person
+    if person.holds(Role.AUDITOR):
+        return sa.true()
+    published = BudgetText.published_version.is_not(None)
+    if person.organization_kind == OrganizationKind.FINANCE:
+        # A draft is the department's own business until its head has submitted it once.
+        submitted = sa.exists().where(Participation.text_id == BudgetText.id, Participation.capacity == "submitter")
+        return published | (submitted & (BudgetText.reviewing_id == person.organization_id))
+    return published | (BudgetText.organization_id == person.organization_id)
+
+
+def row_of(work: Work, request: Request, text_id: str) -> TextRow:
+    """The row of a text that the person may read; raises NotFound or NotAllowed."""
+    columns = [BudgetText.__table__.c[name] for name in TextRow._fields]
+    row = work.connection.execute(sa.select(*columns).where(BudgetText.id == text_id)).first()
+    if row is None:
+        raise NotFound(f"没有编号为“{text_id}”的文本；请用 jixiao text list 查看。", text=text_id)
+    allowed = work.connection.scalar(sa.select(sa.func.count()).where(BudgetText.id == text_id, readable(request)))
+    if not allowed:
+        raise NotAllowed("您不能查看这份文本：它属于另一个部门，或者还没有报送。", text=text_id)
+    return TextRow(*row)
+
+
+def read_version(work: Work, row: TextRow, number: int | None = None) -> Reading:
+    """A version's content (the current one by default); raises NotFound."""
+    number = row.current_version if number is None else number
+    version = work.session.get(TextVersion, (row.id, number))
+    if version is None:
+        raise NotFound(f"这份文本没有第 {number} 版；现在是第 {row.current_version} 版。", version=number)
+    content = parse_content(get_blob(work, version.content_hash))
+    return Reading(row, content, number, version.content_hash, version.created_at)
+
+
+def summary(work: Work, row: TextRow) -> dict[str, Any]:
+    """What lists and headings show of a text."""
+    definition, _ = definition_of(work, row.definition_id)
+    state = definition.states[row.state]
+    task = work.session.scalar(sa.select(Task).where(Task.text_id == row.id, Task.closed_at.is_(None)))
+    organization = work.session.get_one(Organization, row.organization_id)
+    return {
+        "text": row.id,
+        "title": row.title,
+        "fiscal_year": row.fiscal_year,
+        "organization": organization.name,
+        "state": row.state,
+        "state_title": state.title,
+        "status": state.status,
+        "round": row.round,
+        "row_version": row.row_version,
+        "version": row.current_version,
+        "content_hash": row.current_hash,
+        "workflow": f"{definition.name}@{definition.version}",
+        "task": None
+        if task is None
+        else {
+            "role": task.role,
+            "role_title": definition.roles[task.role].title,
+            "since": timestamp(task.opened_at),
+            "due": task.due_on,
+        },
+    }
+
+
+_PAGE = 500
+
+
+def every_event(work: Work, text_id: str) -> Iterator[LoggedEvent]:
+    """All events of a text, page by page, oldest first."""
+    since = 0
+    while page := events(work, log=LOG, obj_type="text", obj_id=text_id, since_index=since, limit=_PAGE):
+        yield from page
+        since = page[-1].index + 1

@@ -1,0 +1,120 @@
+"""Acting on a text: every action of the workflow is this one use case."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from application.access import read_version
+from application.installation import Request
+from application.use_cases import refusals_recorded, use_case
+from audit.events import workflow_act
+from models.content import to_json
+from models.engine import Work, transaction
+from models.errors import InvalidInput
+from models.ids import new_id
+from models.places import anchor, exists, get
+from models.texts import AnswerKind, OpinionKind
+from workflow.engine import perform
+from workflow.guards import UNANSWERED
+from workflow.records import definition_of, lock_text
+from workflow.situation import Objection, Reply
+
+_QUOTE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """An opinion as a person gives it: where (pointer or anchor), what is wrong, what is wanted, how it binds."""
+
+    place: str
+    problem: str
+    wanted: str = ""
+    kind: OpinionKind = OpinionKind.REQUIRED
+
+
+@use_case("text.act")
+def act(
+    request: Request,
+    text_id: str,
+    *,
+    action: str,
+    reason: str | None = None,
+    remarks: Sequence[Remark] = (),
+    replies: Mapping[str, Reply] | None = None,
+    accept_all: bool = False,
+    expected: int | None = None,
+    command_id: str | None = None,
+) -> dict[str, Any]:
+    """Performs an action; ``accept_all`` answers every waiting opinion with 接受.
+
+    An approval or a publication answers only after its event has an index and a signed checkpoint covers it.
+    """
+    installation = request.installation
+    _ = installation.signer  # no key, no writing
+    now = request.now()
+    replies = dict(replies or {})
+    with (
+        refusals_recorded(request, workflow_act(_named(action)), ("text", text_id)),
+        transaction(installation.engine) as work,
+    ):
+        text = lock_text(work, text_id)
+        if accept_all:
+            for opinion_id, _, _ in work.rows(UNANSWERED, text_id=text_id):
+                replies.setdefault(opinion_id, Reply(AnswerKind.ACCEPTED))
+        performed = perform(
+            work,
+            text_id,
+            action,
+            actor=request.actor,
+            expected_version=expected,
+            command_id=command_id or new_id(now),
+            recorder=request.recorder,
+            now=now,
+            reason=_clean(reason),
+            objections=_objections(work, text.id, remarks),
+            replies={key: replace(reply, text=_clean(reply.text) or "") for key, reply in replies.items()},
+        )
+        definition, _ = definition_of(work, text.definition_id)
+    binding = any(item.action == action and (item.approves or item.publishes) for item in definition.transitions)
+    installation.settle(performed.event_id, checkpoint=binding)
+    return {**performed.to_json(), "state_title": definition.states[performed.state].title}
+
+
+def _objections(work: Work, text_id: str, remarks: Sequence[Remark]) -> list[Objection]:
+    if not remarks:
+        return []
+    content = to_json(read_version(work, lock_text(work, text_id)).content)
+    out = []
+    for remark in remarks:
+        place = anchor(content, remark.place)
+        if not exists(content, remark.place) and not exists(content, remark.place.rpartition("/")[0]):
+            raise InvalidInput(
+                f"意见的位置“{remark.place}”在文本中不存在；请用 jixiao text show {text_id} --json 查看。"
+            )
+        if not remark.problem.strip():
+            raise InvalidInput(f"位置“{remark.place}”的意见没有写明问题。")
+        quoted = get(content, remark.place)
+        out.append(
+            Objection(
+                anchor=place,
+                kind=remark.kind,
+                problem=_clean(remark.problem) or "",
+                wanted=_clean(remark.wanted) or "",
+                quote=quoted[:_QUOTE] if isinstance(quoted, str) else "",
+            )
+        )
+    return out
+
+
+def _named(action: str) -> str:
+    """An action's name as the log can hold it; anything else is refused before it comes near the engine."""
+    workflow_act(action)
+    return action
+
+
+def _clean(text: str | None) -> str | None:
+    """What a person typed, trimmed and in NFC: input methods differ in how they compose a character."""
+    return unicodedata.normalize("NFC", text.strip()) if text is not None else None

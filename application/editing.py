@@ -1,0 +1,156 @@
+"""Editing a text: a new immutable version, or the confirmation of what the reader repaired."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from application.access import read_version
+from application.guards import OPEN_FINDINGS
+from application.importing import snapshot_of
+from application.installation import Request
+from application.use_cases import refusals_recorded, use_case
+from audit.events import Act
+from models.blobs import get_blob
+from models.content import from_json, parse_content, to_json
+from models.engine import Work, transaction
+from models.errors import InvalidInput, NotFound
+from models.identifiers import assign_ids
+from models.places import anchor, changes, pointer, put
+from models.texts import TextVersion
+from workflow.situation import TextRow
+from workflow.versions import begin_revision, confirm, revise
+
+
+@use_case("text.confirm")
+def confirm_repairs(
+    request: Request, text_id: str, places: Sequence[str], *, everything: bool = False, expected: int | None = None
+) -> dict[str, Any]:
+    """Confirms the repairs at these places (pointers or anchors), or all that are open."""
+    if everything == bool(places):
+        raise InvalidInput("请写明要确认的位置，或者用 --all 确认全部（二者选一）。")
+    _ = request.installation.signer
+    with (
+        refusals_recorded(request, Act.TEXT_CONFIRM, ("text", text_id)),
+        transaction(request.installation.engine) as work,
+    ):
+        text, role = begin_revision(work, text_id, actor=request.actor, expected_version=expected, now=request.now())
+        waiting = [
+            (int(number), str(place), str(raw), str(repaired))
+            for number, place, raw, repaired in work.rows(OPEN_FINDINGS, text_id=text_id)
+        ]
+        content = to_json(read_version(work, text).content)
+        wanted = {anchor(content, place) for place in places}
+        unknown = sorted(wanted - {item[1] for item in waiting})
+        if unknown:
+            raise NotFound(
+                f"位置 {'、'.join(unknown)} 没有等待确认的修复；请用 jixiao text show {text_id} 查看。", places=unknown
+            )
+        chosen = [item for item in waiting if everything or item[1] in wanted]
+        if chosen:
+            text = confirm(
+                work, text, role, findings=chosen, actor=request.actor, recorder=request.recorder, now=request.now()
+            )
+        out = {
+            "text": text_id,
+            "row_version": text.row_version,
+            "confirmed": [{"place": pointer(content, item[1]), "repaired": item[3]} for item in chosen],
+            "open": len(waiting) - len(chosen),
+        }
+    request.installation.settle()
+    return out
+
+
+@use_case("text.edit")
+def replace_content(
+    request: Request, text_id: str, data: bytes, *, reason: str = "", expected: int | None = None
+) -> dict[str, Any]:
+    """A new version from a whole content as JSON; items without an id get one."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput(f"不是有效的 JSON：{error}；请检查文件。") from error
+    return _edit(request, text_id, lambda _: value, reason=reason, expected=expected)
+
+
+@use_case("text.edit")
+def set_members(
+    request: Request,
+    text_id: str,
+    members: Sequence[tuple[str, Any]],
+    *,
+    reason: str = "",
+    expected: int | None = None,
+) -> dict[str, Any]:
+    """A new version with single members changed: (place, value), None removes."""
+
+    def apply(value: Any) -> Any:
+        for place, member in members:
+            value = put(value, place, member)
+        return value
+
+    return _edit(request, text_id, apply, reason=reason, expected=expected)
+
+
+def _edit(request: Request, text_id: str, change: Any, *, reason: str, expected: int | None) -> dict[str, Any]:
+    _ = request.installation.signer
+    with (
+        refusals_recorded(request, Act.TEXT_FIELD_UPDATE, ("text", text_id)),
+        transaction(request.installation.engine) as work,
+    ):
+        text, role = begin_revision(work, text_id, actor=request.actor, expected_version=expected, now=request.now())
+        old = to_json(read_version(work, text).content)
+        edited = change(old)
+        _require_nfc(edited)
+        content = from_json(assign_ids(edited, _earlier_contents(work, text)))
+        new = to_json(content)
+        if new == old:
+            raise InvalidInput("内容没有变化，没有生成新版本。")
+        differences = changes(old, new)
+        touched = [place for place, _, _ in differences]
+        corrected = [
+            int(number)
+            for number, place, _, _ in work.rows(OPEN_FINDINGS, text_id=text_id)
+            if any(place == item or place.startswith(f"{item}/") or item.startswith(f"{place}/") for item in touched)
+        ]
+        text = revise(
+            work,
+            text,
+            role,
+            snapshot=snapshot_of(content),
+            changes=differences,
+            corrected=corrected,
+            actor=request.actor,
+            reason=reason or "修改",
+            recorder=request.recorder,
+            now=request.now(),
+        )
+        out = {
+            "text": text_id,
+            "row_version": text.row_version,
+            "version": text.current_version,
+            "content_hash": text.current_hash,
+            "changes": [
+                {"place": pointer(new, place), "old": before, "new": after} for place, before, after in differences
+            ],
+            "corrected": len(corrected),
+        }
+    request.installation.settle()
+    return out
+
+
+def _earlier_contents(work: Work, text: TextRow) -> list[Any]:
+    """Every content the text ever had, so that an id is never given to something else."""
+    hashes = work.session.scalars(sa.select(TextVersion.content_hash).where(TextVersion.text_id == text.id).distinct())
+    return [to_json(parse_content(get_blob(work, sha256))) for sha256 in hashes]
+
+
+def _require_nfc(value: Any) -> None:
+    # Two spellings of one character would make two hashes of what looks the same to every reader.
+    text = orjson.dumps(value).decode()
+    if not unicodedata.is_normalized("NFC", text):
+        raise InvalidInput("内容中有不是 NFC 规范形式的文字；请以 NFC 保存后重试。")

@@ -1,0 +1,64 @@
+"""What the engine gets from the other rooms: the content check as a guard, the outbox as an effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from documents.checking import Unconfirmed, check, errors
+from models.blobs import get_blob
+from models.content import BudgetText, parse_content
+from models.engine import Work
+from models.findings import CheckFinding
+from models.places import anchor, pointer
+from models.prepared import Prepared
+from models.texts import Finding, FindingStatus
+from notifications.outbox import enqueue
+from workflow.effects import Moved, register_effect
+from workflow.guards import guard
+from workflow.situation import Situation
+
+OPEN_FINDINGS = Prepared(
+    sa.select(Finding.number, Finding.anchor, Finding.raw, Finding.repaired)
+    .where(Finding.text_id == sa.bindparam("text_id"), Finding.status == FindingStatus.OPEN.value)
+    .order_by(Finding.number)
+)
+
+
+def check_text(work: Work, text_id: str, content: BudgetText) -> tuple[CheckFinding, ...]:
+    """The checker's findings on a stored text, unconfirmed repairs included."""
+    value = content.model_dump(mode="json", by_alias=True)
+    unconfirmed = [
+        Unconfirmed(pointer(value, place), raw, repaired)
+        for _, place, raw, repaired in work.rows(OPEN_FINDINGS, text_id=text_id)
+    ]
+    return check(content, unconfirmed=unconfirmed)
+
+
+@guard("text_complete", "检查没有错误")
+def _text_complete(situation: Situation) -> Iterable[str]:
+    content = parse_content(get_blob(situation.work, situation.text.current_hash))
+    value = content.model_dump(mode="json", by_alias=True)
+    for finding in errors(check_text(situation.work, situation.text.id, content)):
+        yield f"{finding.code}（{anchor(value, finding.place) or '全文'}）{finding.message}"
+
+
+def _notify(work: Work, moved: Moved, now: datetime) -> None:
+    if moved.role is None or moved.organization_id is None:
+        return
+    enqueue(
+        work,
+        event_id=moved.event_id,
+        topic=moved.action,
+        text_id=moved.text_id,
+        role=moved.role,
+        organization_id=moved.organization_id,
+        title=moved.title,
+        state=moved.state_title,
+        now=now,
+    )
+
+
+register_effect("notify", _notify)

@@ -1,0 +1,155 @@
+"""Who is at the keyboard: passwords, log-ins and access tokens. There is no way to act as somebody else."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from application.installation import Installation, Person, Request, new_request_id
+from application.use_cases import use_case
+from audit.events import Act, Outcome, Via
+from models.engine import Work, transaction
+from models.errors import InvalidInput, NotAllowed
+from models.ids import new_id
+from models.people import AccessToken, Account, Organization
+from models.prepared import Prepared, insert_into
+from workflow.records import standing_of
+from workflow.situation import Actor
+
+LOGIN_HOURS = 12
+TOKEN_DAYS = 90
+_PREFIX = "jx_"
+
+_BY_DIGEST = Prepared(
+    sa.select(
+        AccessToken.id,
+        AccessToken.expires_at,
+        AccessToken.revoked_at,
+        Account.id,
+        Account.login,
+        Account.display_name,
+        Account.disabled_at,
+        Organization.id,
+        Organization.name,
+        Organization.kind,
+    )
+    .join_from(AccessToken, Account, AccessToken.account_id == Account.id)
+    .join(Organization, Account.organization_id == Organization.id)
+    .where(AccessToken.digest == sa.bindparam("digest"))
+)
+_INSERT_TOKEN = insert_into(AccessToken)
+_REVOKE_TOKEN = Prepared(
+    sa.update(AccessToken)
+    .where(AccessToken.digest == sa.bindparam("digest_given"), AccessToken.revoked_at.is_(None))
+    .values(revoked_at=sa.bindparam("moment"))
+)
+
+
+def token_digest(token: str) -> str:
+    """SHA-256 of a token: it has 256 random bits, so a slow hash would only slow its owner."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def authenticate(installation: Installation, token: str | None) -> Person:
+    """The person of a token; raises NotAllowed where there is none, or it is unknown, expired or revoked."""
+    if not token:
+        raise NotAllowed("您还没有登录；请先运行 jixiao login，或把访问令牌放进 JIXIAO_TOKEN。")
+    now = installation.clock()
+    with transaction(installation.engine, read_only=True) as work:
+        row = work.one(_BY_DIGEST, digest=token_digest(token))
+        if row is None:
+            raise NotAllowed("访问令牌无效；请重新运行 jixiao login。")
+        _, expires, revoked, account_id, login, display, disabled, organization_id, organization, kind = row
+        if revoked is not None:
+            raise NotAllowed("访问令牌已撤销；请重新运行 jixiao login。")
+        if expires <= now:
+            raise NotAllowed("访问令牌已过期；请重新运行 jixiao login。")
+        if disabled is not None:
+            raise NotAllowed("您的账号已停用；请联系系统管理员。")
+        standing = standing_of(work, Actor(account_id, organization_id), now)
+    return Person(account_id, organization_id, login, display, organization, kind, standing.grants)
+
+
+def issue_token(work: Work, account_id: str, name: str, *, now: datetime, lifetime: timedelta) -> str:
+    """A new token of an account; only its digest is stored, so it is shown once."""
+    token = _PREFIX + secrets.token_urlsafe(32)
+    work.run(
+        _INSERT_TOKEN,
+        id=new_id(now),
+        account_id=account_id,
+        name=name,
+        digest=token_digest(token),
+        created_at=now,
+        expires_at=now + lifetime,
+        revoked_at=None,
+    )
+    return token
+
+
+def hash_password(password: str) -> str:
+    """Argon2id hash; raises InvalidInput for a password of under 8 characters."""
+    from argon2 import PasswordHasher
+
+    if len(password) < 8:
+        raise InvalidInput("口令至少需要 8 个字符。")
+    return PasswordHasher().hash(password)
+
+
+def log_in(installation: Installation, login: str, password: str, *, via: Via = Via.CLI) -> tuple[str, Person]:
+    """A log-in with password: a token for half a day. A failure is an event too, and says not which part was wrong."""
+    from argon2 import PasswordHasher
+    from argon2.exceptions import VerificationError
+
+    now = installation.clock()
+    recorder = installation.recorder(new_request_id(), via)
+    token: str | None = None
+    _ = installation.signer  # no key, no writing
+    with transaction(installation.engine) as work:
+        account = work.session.scalar(sa.select(Account).where(Account.login == login))
+        ok = False
+        if account is not None and account.disabled_at is None and account.password_hash is not None:
+            try:
+                ok = PasswordHasher().verify(account.password_hash, password)
+            except VerificationError:
+                ok = False
+        if account is not None:
+            recorded = recorder.write(
+                work,
+                Act.AUTH_LOGIN if ok else Act.AUTH_FAILURE,
+                actor=account.id,
+                role="-",
+                obj=("account", account.id),
+                now=now,
+                out=Outcome.SUCCESS if ok else Outcome.DENIED,
+            )
+        else:
+            # The name that was tried may be a person's password typed in the wrong field: it stays out of the log.
+            recorded = recorder.write(
+                work, Act.AUTH_FAILURE, actor="-", role="-", obj=("account", "unknown"), now=now, out=Outcome.DENIED
+            )
+        if ok and account is not None:
+            token = issue_token(work, account.id, "login", now=now, lifetime=timedelta(hours=LOGIN_HOURS))
+    installation.settle(recorded.event_id)
+    if token is None:
+        raise NotAllowed("登录名或口令不对；请重试，或请系统管理员重设口令。")
+    return token, authenticate(installation, token)
+
+
+@use_case("auth.logout")
+def log_out(request: Request, token: str) -> None:
+    """Revokes the token that the person came with."""
+    installation, now = request.installation, request.now()
+    with transaction(installation.engine) as work:
+        work.run(_REVOKE_TOKEN, digest_given=token_digest(token), moment=now)
+        recorded = request.recorder.write(
+            work,
+            Act.AUTH_LOGOUT,
+            actor=request.person.account_id,
+            role="-",
+            obj=("account", request.person.account_id),
+            now=now,
+        )
+    installation.settle(recorded.event_id)

@@ -1,0 +1,140 @@
+"""Importing a text from a file: read, repaired openly, stored with its findings, in one transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from application.accounts import find_organization
+from application.installation import Request
+from application.use_cases import refusals_recorded, use_case
+from audit.events import Act
+from documents.reading import Reading, read_text
+from models.canonical import digest
+from models.content import BudgetText, content_bytes, to_json
+from models.engine import Work, transaction
+from models.errors import InvalidInput, NotFound
+from models.findings import ReadingFinding
+from models.ids import new_id
+from models.people import Organization, OrganizationKind
+from models.places import anchor
+from models.process import WorkflowDefinition
+from models.texts import BudgetText as TextTable
+from workflow.versions import Doubt, Snapshot, open_text
+
+DEFAULT_WORKFLOW = "standard"
+
+
+def snapshot_of(content: BudgetText) -> Snapshot:
+    """A content as it is stored."""
+    body = content_bytes(content)
+    return Snapshot(body, digest(body), content.title, content.fiscal_year)
+
+
+@use_case("text.import")
+def import_text(
+    request: Request, data: bytes, *, organization: str | None = None, year: int | None = None, name: str = ""
+) -> dict[str, Any]:
+    """Imports a text for the person's own organization (or ``organization``): ``{text, content, findings, …}``.
+
+    ``name`` is the file's name for the history. Raises InvalidInput for what is not a budget text.
+    """
+    reading = read_text(data, fiscal_year=year)
+    installation = request.installation
+    _ = installation.signer
+    now = request.now()
+    text_id = new_id(now)
+    with (
+        refusals_recorded(request, Act.TEXT_IMPORT, ("account", request.person.account_id)),
+        transaction(installation.engine) as work,
+    ):
+        owner = (
+            find_organization(work, organization)
+            if organization is not None
+            else work.session.get_one(Organization, request.person.organization_id)
+        )
+        if owner.kind != OrganizationKind.DEPARTMENT:
+            raise InvalidInput(f"“{owner.name}”不是编制部门；请用 --org 指明部门，或以部门经办人登录。")
+        reviewing = _reviewing_organization(work, reading.content.reviewing_body)
+        earlier = work.session.scalars(
+            sa.select(TextTable.id).where(
+                TextTable.organization_id == owner.id, TextTable.fiscal_year == reading.content.fiscal_year
+            )
+        ).all()
+        text = open_text(
+            work,
+            text_id=text_id,
+            organization_id=owner.id,
+            reviewing_id=reviewing.id,
+            definition_id=latest_definition(work, DEFAULT_WORKFLOW).id,
+            snapshot=snapshot_of(reading.content),
+            source=data,
+            doubts=[_doubt(reading.content, finding) for finding in reading.findings],
+            actor=request.actor,
+            reason=f"导入 {name}" if name else "导入",
+            recorder=request.recorder,
+            now=now,
+        )
+    installation.settle()
+    return {
+        "text": text.id,
+        "state": text.state,
+        "row_version": text.row_version,
+        "organization": owner.name,
+        "reviewing": reviewing.name,
+        "earlier": list(earlier),
+        **read_json(reading),
+    }
+
+
+def read_json(reading: Reading) -> dict[str, Any]:
+    """Content and findings of a reading, in the shape of content.md."""
+    return {
+        "content": to_json(reading.content),
+        "findings": [finding.to_json() for finding in reading.findings],
+        "encoding": reading.encoding,
+    }
+
+
+def latest_definition(work: Work, name: str) -> WorkflowDefinition:
+    """The newest published version of a definition; raises NotFound."""
+    found = work.session.scalar(
+        sa.select(WorkflowDefinition)
+        .where(WorkflowDefinition.name == name)
+        .order_by(WorkflowDefinition.version.desc())
+        .limit(1)
+    )
+    if found is None:
+        raise NotFound(f"没有名为“{name}”的流程定义；请用 jixiao workflow list 查看。", workflow=name)
+    return found
+
+
+def _reviewing_organization(work: Work, body: str) -> Organization:
+    """The finance bureau that the cover names, or the only one there is."""
+    bureaus = list(
+        work.session.scalars(sa.select(Organization).where(Organization.kind == OrganizationKind.FINANCE.value))
+    )
+    named = [item for item in bureaus if body and body in (item.name, *item.aliases.splitlines())]
+    if len(named) == 1:
+        return named[0]
+    if len(bureaus) == 1:
+        return bureaus[0]
+    if not bureaus:
+        raise NotFound("还没有财政单位；请系统管理员先运行 jixiao org add --kind finance。")
+    names = "、".join(item.name for item in bureaus)
+    raise InvalidInput(f"封面上的审核机关“{body}”不是已登记的财政单位（{names}）；请登记它的别名后再导入。")
+
+
+def _doubt(content: BudgetText, finding: ReadingFinding) -> Doubt:
+    value = content.model_dump(mode="json", by_alias=True)
+    return Doubt(
+        code=finding.code,
+        severity=finding.severity,
+        anchor=anchor(value, finding.place),
+        raw=finding.raw,
+        repaired=finding.repaired,
+        reason=finding.reason,
+        confidence=f"{finding.confidence:.2f}",
+        line=finding.line,
+    )

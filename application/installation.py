@@ -1,0 +1,167 @@
+"""The composition root: settings, engine, keys and clock of one installation. Nothing connects at import."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from application import guards as guards  # registers text_complete and notify
+from application.migrations import require_current
+from application.settings import Settings
+from audit.events import Via
+from audit.recorder import Recorder
+from models.engine import make_engine, transaction
+from models.errors import DatabaseUnavailable, NotFound
+from models.log import AuditCheckpoint, AuditLog
+from models.prepared import Prepared
+from workflow.situation import Actor
+
+if TYPE_CHECKING:
+    from audit.keys import Signer
+
+Clock = Callable[[], datetime]
+LOG = "main"
+
+_READ_LOG = Prepared(sa.select(AuditLog.origin, AuditLog.vkey).where(AuditLog.id == sa.bindparam("log_id")))
+_LAST_CHECKPOINT = Prepared(sa.select(sa.func.max(AuditCheckpoint.created)).where(AuditCheckpoint.log == LOG))
+
+
+def utc_now() -> datetime:
+    """The clock of everything that is not a test."""
+    return datetime.now(UTC)
+
+
+def program_version() -> str:
+    """The version of the installed program."""
+    try:
+        return version("jixiao")
+    except PackageNotFoundError:
+        return "0"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is logged in; roles are (role, organization id) as of the log-in check, for lists and messages only."""
+
+    account_id: str
+    organization_id: str
+    login: str
+    display_name: str
+    organization: str
+    organization_kind: str
+    roles: frozenset[tuple[str, str]]
+
+    def holds(self, *roles: str) -> bool:
+        """Whether the person holds one of these roles anywhere."""
+        return any(role in roles for role, _ in self.roles)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """An opened installation; ``clock`` is passed in, so that tests decide what time it is."""
+
+    settings: Settings
+    engine: sa.Engine
+    clock: Clock = utc_now
+
+    @functools.cached_property
+    def mac_key(self) -> bytes | None:
+        """The key that protects the outbox on PostgreSQL; SQLite has no outbox."""
+        from audit.keys import load_mac_key
+
+        return None if self.engine.dialect.name == "sqlite" else load_mac_key(self.settings.keys / "outbox.key")
+
+    @functools.cached_property
+    def signer(self) -> Signer:
+        """The log's signer; raises NotFound without a key, LogCorrupt with a foreign one: no key, no writing."""
+        from audit.keys import Signer
+
+        with transaction(self.engine, read_only=True) as work:
+            row = work.one(_READ_LOG, log_id=LOG)
+        if row is None:
+            raise NotFound("数据库中没有审计日志；请先运行 jixiao init。")
+        origin, vkey = row
+        return Signer.load(
+            self.settings.keys / "log.pem", origin, vkey=vkey, head_path=self.settings.keys / "head.json"
+        )
+
+    def recorder(self, request_id: str, via: Via) -> Recorder:
+        """A recorder for one request."""
+        return Recorder(request=request_id, app=f"jixiao/{program_version()}", via=via, log=LOG, mac_key=self.mac_key)
+
+    def settle(self, event_id: str | None = None, *, checkpoint: bool = False) -> None:
+        """After a commit: on PostgreSQL integrates what waits; signs a checkpoint where asked or due.
+
+        The transaction is already durable: were the process killed here, the next command (or the worker) does this.
+        """
+        from audit.checkpoints import sign_checkpoint
+        from audit.integrator import await_integrated, integrate
+
+        if self.mac_key is not None:
+            if event_id is not None:
+                await_integrated(self.engine, event_id, log=LOG, mac_key=self.mac_key)
+            else:
+                integrate(self.engine, log=LOG, mac_key=self.mac_key)
+        now = self.clock()
+        if not checkpoint:
+            with transaction(self.engine, read_only=True) as work:
+                row = work.one(_LAST_CHECKPOINT)
+            last = row[0] if row else None
+            checkpoint = last is None or now - last >= timedelta(seconds=self.settings.checkpoint_seconds)
+        if checkpoint:
+            sign_checkpoint(self.engine, self.signer, log=LOG, now=now)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request of one person: what every use case takes first."""
+
+    installation: Installation
+    person: Person
+    id: str
+    via: Via = Via.CLI
+
+    @property
+    def actor(self) -> Actor:
+        """The person as the engine knows them."""
+        return Actor(self.person.account_id, self.person.organization_id)
+
+    @functools.cached_property
+    def recorder(self) -> Recorder:
+        """The recorder of this request."""
+        return self.installation.recorder(self.id, self.via)
+
+    def now(self) -> datetime:
+        """The time."""
+        return self.installation.clock()
+
+
+def new_request_id() -> str:
+    """A random id that joins the lines of the program's log with the events of the audit log."""
+    return uuid.uuid4().hex[:16]
+
+
+def open_installation(settings: Settings, *, clock: Clock = utc_now) -> Installation:
+    """Opens an installation; raises DatabaseUnavailable where it is not initialized, or its database does not fit."""
+    database = settings.home / "jixiao.db"
+    if settings.database_url is None and not database.exists():
+        raise DatabaseUnavailable(f"这里还没有初始化（没有 {_shown(database)}）；请先运行 jixiao init。")
+    engine = make_engine(settings.engine_url())
+    require_current(engine)
+    return Installation(settings, engine, clock)
+
+
+def _shown(path: Path) -> str:
+    """A path as people type it."""
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except ValueError:
+        return str(path)

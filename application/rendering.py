@@ -1,0 +1,216 @@
+"""Rendering a document of a text: chooses version, date, opinions and steps of the stage, and records the rendering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from application.access import Reading, every_event, read_version, row_of
+from application.installation import Installation, Request
+from application.texts import opinions_of
+from application.use_cases import refusals_recorded, use_case
+from audit.events import Act
+from documents.rendering import FontSet, Opinion, Stage, Step, document_names, place_title, render_html, render_pdf
+from models.base import parse_timestamp
+from models.canonical import digest
+from models.content import to_json
+from models.engine import Work, transaction
+from models.errors import InvalidInput, InvalidTransition, NotFound
+from models.people import Organization
+from models.process import Task
+from models.texts import BudgetText, TextVersion
+from workflow.deadlines import SHANGHAI
+from workflow.definition import Definition
+from workflow.records import definition_of
+from workflow.situation import TextRow
+
+FORMATS = ("pdf", "html")
+# 草案 is the only document that can be made of a text at any time: it claims nothing about the procedure.
+DRAFT = "draft"
+_CONCLUSIONS = {"pass": "通过", "approve": "通过", "return": "退回修改"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A rendered document with its file name and SHA-256."""
+
+    document: str
+    version: int
+    name: str
+    data: bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """When the stage of a document began, in which round, and until when it ran."""
+
+    at: datetime
+    round: int
+    due_on: str | None = None
+
+
+@use_case("text.render")
+def render_text(
+    request: Request, text_id: str, *, document: str | None = None, format_: str = "pdf", version: int | None = None
+) -> Rendered:
+    """A document of a text (by default that of its state); raises InvalidTransition where its stage was never reached."""
+    if format_ not in FORMATS:
+        raise InvalidInput(f"不支持格式“{format_}”；可以用 {'、'.join(FORMATS)}。")
+    if document is not None and document not in document_names():
+        raise NotFound(f"没有名为“{document}”的文件；可以用 {'、'.join(document_names())}。")
+    installation = request.installation
+    _ = installation.signer
+    installation.settle()
+    with (
+        refusals_recorded(request, Act.DOCUMENT_RENDER, ("text", text_id)),
+        transaction(installation.engine, read_only=True) as work,
+    ):
+        row = row_of(work, request, text_id)
+        definition, _ = definition_of(work, row.definition_id)
+        name = document or definition.states[row.state].document
+        stage = stage_of(work, row, definition, name, version)
+    data = render_pdf(stage, fonts=_fonts(installation)) if format_ == "pdf" else render_html(stage)
+    rendered = Rendered(
+        name, stage.version, f"{stage.content.fiscal_year}-{name}-v{stage.version}.{format_}", data, digest(data)
+    )
+    with transaction(installation.engine) as work:
+        recorded = request.recorder.write(
+            work,
+            Act.DOCUMENT_RENDER,
+            actor=request.person.account_id,
+            role="-",
+            obj=("text", text_id),
+            now=request.now(),
+            after=stage.content_hash,
+            details=[("/document", None, {"name": name, "format": format_, "sha256": rendered.sha256})],
+        )
+    installation.settle(recorded.event_id)
+    return rendered
+
+
+def stage_of(work: Work, row: TextRow, definition: Definition, document: str, version: int | None = None) -> Stage:
+    """Everything that a document needs, as of the moment its stage began: the same call always gives the same stage."""
+    moment = _moment(work, row, definition, document)
+    if moment is None:
+        raise InvalidTransition(
+            f"文本现在是“{definition.states[row.state].title}”，还没有到“{_stage_titles(definition, document)}”环节，不能生成这份文件。"
+        )
+    reading = _version_at(work, row, document, moment, version)
+    content = to_json(reading.content)
+    opinions = [
+        item for item in opinions_of(work, row.id, content) if item["round"] == moment.round and document != DRAFT
+    ]
+    organization = work.session.get_one(Organization, row.organization_id)
+    reviewing = work.session.get_one(Organization, row.reviewing_id)
+    return Stage(
+        document=document,
+        content=reading.content,
+        text_id=row.id,
+        version=reading.version,
+        content_hash=reading.content_hash,
+        status=_status(row, definition, document),
+        issued_on=_local_day(reading.version_at if document == DRAFT else moment.at),
+        round=moment.round,
+        department=organization.name,
+        finance=reviewing.name,
+        opinions=tuple(_opinion(reading, definition, item) for item in opinions),
+        steps=_steps(work, row, definition, moment.at, organization.name, reviewing.name),
+        due_on=date.fromisoformat(moment.due_on) if moment.due_on else None,
+        conclusion=_conclusion(work, row, definition, document, moment),
+    )
+
+
+def _moment(work: Work, row: TextRow, definition: Definition, document: str) -> _Moment | None:
+    states = [name for name, state in definition.states.items() if state.document == document]
+    task = work.session.scalar(
+        sa.select(Task)
+        .where(Task.text_id == row.id, Task.state.in_(states))
+        .order_by(Task.opened_at.desc(), Task.id.desc())
+        .limit(1)
+    )
+    changed = work.session.scalar(sa.select(BudgetText.changed_at).where(BudgetText.id == row.id))
+    if document == DRAFT and changed is not None:
+        return _Moment(changed, row.round)
+    if task is not None:
+        return _Moment(task.opened_at, task.round, task.due_on)
+    return _Moment(changed, row.round) if row.state in states and changed is not None else None
+
+
+def _version_at(work: Work, row: TextRow, document: str, moment: _Moment, version: int | None) -> Reading:
+    if version is None and document != DRAFT:
+        version = work.session.scalar(
+            sa.select(sa.func.max(TextVersion.number)).where(
+                TextVersion.text_id == row.id, TextVersion.created_at <= moment.at
+            )
+        )
+    return read_version(work, row, version)
+
+
+def _status(row: TextRow, definition: Definition, document: str) -> str:
+    if document == DRAFT:
+        return "修订稿" if row.round > 1 or row.state == "revision" else "草案"
+    return next(state.status for state in definition.states.values() if state.document == document)
+
+
+def _stage_titles(definition: Definition, document: str) -> str:
+    return "、".join(state.title for state in definition.states.values() if state.document == document) or document
+
+
+def _conclusion(work: Work, row: TextRow, definition: Definition, document: str, moment: _Moment) -> str:
+    states = [name for name, state in definition.states.items() if state.document == document]
+    outcome = work.session.scalar(
+        sa.select(Task.outcome)
+        .where(Task.text_id == row.id, Task.state.in_(states), Task.round == moment.round, Task.outcome.is_not(None))
+        .order_by(Task.closed_at.desc())
+        .limit(1)
+    )
+    return _CONCLUSIONS.get(outcome or "", "")
+
+
+def _opinion(reading: Reading, definition: Definition, item: dict[str, Any]) -> Opinion:
+    answer = item["answer"]
+    return Opinion(
+        place=item["anchor"],
+        place_title=place_title(reading.content, item["anchor"]),
+        quote=item["quote"],
+        kind=item["kind"],
+        problem=item["problem"],
+        wanted=item["wanted"],
+        rule=item["rule"] or "",
+        answer=f"{answer['kind']}：{answer['text']}".rstrip("：") if answer else "",
+        level=definition.states[item["state"]].title,
+        author=item["author"],
+    )
+
+
+def _steps(
+    work: Work, row: TextRow, definition: Definition, until: datetime, department: str, finance: str
+) -> tuple[Step, ...]:
+    out = []
+    for event in (item.event for item in every_event(work, row.id)):
+        at = parse_timestamp(event["ts"])
+        prefix, _, action = event["act"].partition(".")
+        if prefix != "workflow" or event["out"] != "success" or at > until:
+            continue
+        wf = event["wf"]
+        transition = definition.transition(action, wf["from"])
+        role = definition.roles.get(event["actor"]["role"])
+        where = department if role is None or role.of == "department" else finance
+        out.append(
+            Step(transition.title if transition else action, f"{where} {role.title if role else ''}".strip(), at)
+        )
+    return tuple(out)
+
+
+def _local_day(moment: datetime) -> date:
+    return moment.astimezone(SHANGHAI).date()
+
+
+def _fonts(installation: Installation) -> FontSet | None:
+    folder: Path | None = installation.settings.fonts
+    return None if folder is None else FontSet(folder)

@@ -1,0 +1,224 @@
+"""Reading texts: lists, one text, its checks, its history, what can be done with it, and whose turn it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from application.access import every_event, read_version, readable, row_of, summary
+from application.guards import check_text
+from application.installation import Request
+from application.use_cases import use_case
+from models.base import timestamp
+from models.content import to_json
+from models.engine import Work, transaction
+from models.findings import Severity
+from models.people import Account, Organization
+from models.places import pointer
+from models.process import Task
+from models.texts import BudgetText, Finding, Opinion, OpinionAnswer
+from workflow.offers import offers
+from workflow.records import definition_of
+from workflow.situation import TextRow
+
+
+@use_case("text.list")
+def list_texts(request: Request, *, state: str | None = None, year: int | None = None) -> list[dict[str, Any]]:
+    """The texts that the person may read, newest first."""
+    columns = [BudgetText.__table__.c[name] for name in TextRow._fields]
+    query = sa.select(*columns).where(readable(request)).order_by(BudgetText.changed_at.desc())
+    if state is not None:
+        query = query.where(BudgetText.state == state)
+    if year is not None:
+        query = query.where(BudgetText.fiscal_year == year)
+    with transaction(request.installation.engine, read_only=True) as work:
+        return [summary(work, TextRow(*row)) for row in work.connection.execute(query)]
+
+
+@use_case("text.show")
+def show_text(request: Request, text_id: str, *, version: int | None = None) -> dict[str, Any]:
+    """A text: ``summary``, ``content`` (content.md), open and noted ``findings``, ``opinions`` with answers."""
+    with transaction(request.installation.engine, read_only=True) as work:
+        row = row_of(work, request, text_id)
+        reading = read_version(work, row, version)
+        content = to_json(reading.content)
+        return {
+            "summary": summary(work, row),
+            "version": reading.version,
+            "content": content,
+            "findings": findings_of(work, text_id, content),
+            "opinions": opinions_of(work, text_id, content),
+        }
+
+
+def findings_of(work: Work, text_id: str, content: Any) -> list[dict[str, Any]]:
+    """The reader's findings of a text, placed in today's content."""
+    rows = work.session.scalars(sa.select(Finding).where(Finding.text_id == text_id).order_by(Finding.number))
+    return [
+        {
+            "number": item.number,
+            "code": item.code,
+            "severity": item.severity,
+            "place": pointer(content, item.anchor),
+            "anchor": item.anchor,
+            "raw": item.raw,
+            "repaired": item.repaired,
+            "reason": item.reason,
+            "confidence": float(item.confidence),
+            "line": item.line,
+            "status": item.status,
+        }
+        for item in rows
+    ]
+
+
+def opinions_of(work: Work, text_id: str, content: Any) -> list[dict[str, Any]]:
+    """The opinions on a text with their answers, oldest first."""
+    answers = {
+        answer.opinion_id: answer
+        for answer in work.session.scalars(
+            sa.select(OpinionAnswer)
+            .join(Opinion, Opinion.id == OpinionAnswer.opinion_id)
+            .where(Opinion.text_id == text_id)
+        )
+    }
+    out = []
+    query = sa.select(Opinion, Account.display_name).join(Account, Opinion.author_id == Account.id)
+    for item, author in work.session.execute(query.where(Opinion.text_id == text_id).order_by(Opinion.id)):
+        answer = answers.get(item.id)
+        out.append(
+            {
+                "id": item.id,
+                "round": item.round,
+                "version": item.version,
+                "place": pointer(content, item.anchor),
+                "anchor": item.anchor,
+                "quote": item.quote,
+                "kind": item.kind,
+                "problem": item.problem,
+                "wanted": item.wanted,
+                "rule": item.rule,
+                "state": item.state,
+                "author": author,
+                "at": timestamp(item.created_at),
+                "answer": None if answer is None else {"kind": answer.kind, "text": answer.text},
+            }
+        )
+    return out
+
+
+@use_case("opinion.list")
+def list_opinions(request: Request, text_id: str) -> list[dict[str, Any]]:
+    """The opinions on a text with their answers."""
+    with transaction(request.installation.engine, read_only=True) as work:
+        row = row_of(work, request, text_id)
+        return opinions_of(work, text_id, to_json(read_version(work, row).content))
+
+
+@use_case("text.check")
+def check(request: Request, text_id: str) -> dict[str, Any]:
+    """The checker's findings on a text, and how many of them stop 报送."""
+    with transaction(request.installation.engine, read_only=True) as work:
+        row = row_of(work, request, text_id)
+        found = check_text(work, text_id, read_version(work, row).content)
+    counted = {severity: sum(item.severity == severity for item in found) for severity in Severity}
+    return {
+        "text": text_id,
+        "errors": counted[Severity.ERROR],
+        "warnings": counted[Severity.WARNING],
+        "hints": counted[Severity.HINT],
+        "findings": [item.to_json() for item in found],
+    }
+
+
+@use_case("text.history")
+def history(request: Request, text_id: str) -> list[dict[str, Any]]:
+    """The text's life from the audit log: one row per event, oldest first."""
+    request.installation.settle()
+    with transaction(request.installation.engine, read_only=True) as work:
+        row = row_of(work, request, text_id)
+        definition, _ = definition_of(work, row.definition_id)
+        names = _names(work)
+        out = []
+        for index, event in ((item.index, item.event) for item in every_event(work, text_id)):
+            wf = event.get("wf", {})
+            state = definition.states.get(wf.get("to", ""))
+            out.append(
+                {
+                    "index": index,
+                    "at": event["ts"],
+                    "act": event["act"],
+                    "outcome": event["out"],
+                    "actor": names.get(event["actor"]["sub"], event["actor"]["sub"]),
+                    "role": event["actor"]["role"],
+                    "from": wf.get("from"),
+                    "to": wf.get("to"),
+                    "state_title": state.title if state else None,
+                    "round": wf.get("round"),
+                    "why": event.get("why"),
+                    "changes": event.get("chg", []),
+                    "content_hash": event.get("after"),
+                }
+            )
+    return out
+
+
+@use_case("text.actions")
+def actions(request: Request, text_id: str) -> dict[str, Any]:
+    """Each action of the state: who may do it, whether this person may now, and why not."""
+    with transaction(request.installation.engine, read_only=True) as work:
+        row = row_of(work, request, text_id)
+        offered = offers(work, row, request.actor, request.now())
+        return {
+            "text": text_id,
+            "state": row.state,
+            "row_version": row.row_version,
+            "actions": [offer.to_json() for offer in offered],
+        }
+
+
+@use_case("task.list")
+def list_tasks(request: Request) -> list[dict[str, Any]]:
+    """待办: open tasks of the person's roles, oldest first."""
+    roles = sorted(request.person.roles)
+    if not roles:
+        return []
+    mine = sa.or_(*(sa.and_(Task.role == role, Task.organization_id == where) for role, where in roles))
+    query = (
+        sa.select(Task, BudgetText.title, BudgetText.definition_id, Organization.name)
+        .join(BudgetText, Task.text_id == BudgetText.id)
+        .join(Organization, BudgetText.organization_id == Organization.id)
+        .where(Task.closed_at.is_(None), mine)
+        .order_by(Task.opened_at)
+    )
+    with transaction(request.installation.engine, read_only=True) as work:
+        out = []
+        for task, title, definition_id, organization in work.session.execute(query):
+            definition, _ = definition_of(work, definition_id)
+            out.append(
+                {
+                    "text": task.text_id,
+                    "title": title,
+                    "organization": organization,
+                    "state": task.state,
+                    "state_title": definition.states[task.state].title,
+                    "role": task.role,
+                    "role_title": definition.roles[task.role].title,
+                    "round": task.round,
+                    "since": timestamp(task.opened_at),
+                    "due": task.due_on,
+                }
+            )
+        return out
+
+
+def _names(work: Work) -> dict[str, str]:
+    return {
+        account_id: f"{name}（{organization}）"
+        for account_id, name, organization in work.connection.execute(
+            sa.select(Account.id, Account.display_name, Organization.name).join(
+                Organization, Account.organization_id == Organization.id
+            )
+        )
+    }

@@ -1,0 +1,79 @@
+"""What every use case has in common: one line in the program's log, and an event for a refusal."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import time
+from collections.abc import Callable, Iterator
+from typing import Concatenate, ParamSpec, TypeVar, cast
+
+import structlog
+
+from application.installation import Request
+from audit.events import Outcome
+from models.engine import transaction
+from models.errors import Conflict, GuardFailed, InvalidTransition, JixiaoError, NotAllowed
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def use_case(action: str) -> Callable[[Callable[Concatenate[Request, P], R]], Callable[Concatenate[Request, P], R]]:
+    """Logs one line per call: request, actor (account id), text, action, outcome, milliseconds. No personal data."""
+
+    def decorate(function: Callable[Concatenate[Request, P], R]) -> Callable[Concatenate[Request, P], R]:
+        # Only a text's id is logged: the first argument of other use cases may be a person's name.
+        takes_text = list(inspect.signature(function).parameters)[1:2] == ["text_id"]
+
+        @functools.wraps(function)
+        def run(request: Request, *args: P.args, **kwargs: P.kwargs) -> R:
+            started = time.perf_counter()
+            outcome = "crash"
+            try:
+                result = function(request, *args, **kwargs)
+                outcome = "success"
+            except JixiaoError as error:
+                outcome = error.code
+                raise
+            finally:
+                text = (args[0] if args else kwargs.get("text_id")) if takes_text else None
+                structlog.get_logger("jixiao").info(
+                    "use_case",
+                    request=request.id,
+                    actor=request.person.account_id,
+                    text=text,
+                    action=kwargs.get("action", action),
+                    outcome=outcome,
+                    ms=round((time.perf_counter() - started) * 1000, 1),
+                )
+            return result
+
+        return cast("Callable[Concatenate[Request, P], R]", run)
+
+    return decorate
+
+
+@contextlib.contextmanager
+def refusals_recorded(request: Request, act: str, obj: tuple[str, str], *, role: str = "-") -> Iterator[None]:
+    """Records a refusal as an event of its own, after the refused transaction was rolled back."""
+    try:
+        yield
+    except (NotAllowed, GuardFailed, InvalidTransition, Conflict) as error:
+        out = Outcome.DENIED if isinstance(error, NotAllowed) else Outcome.FAILURE
+        reasons = [str(reason)[:200] for reason in error.facts.get("reasons", [])[:20]]
+        with transaction(request.installation.engine) as work:
+            recorded = request.recorder.write(
+                work,
+                act,
+                actor=request.person.account_id,
+                role=role,
+                obj=obj,
+                now=request.now(),
+                out=out,
+                why=f"{error.code}：{error.message}"[:1000],
+                details=[("/reasons", None, reasons)] if reasons else [],
+            )
+        request.installation.settle(recorded.event_id)
+        raise

@@ -1,0 +1,106 @@
+"""Checkpoints: the signed heads of a log, each a continuation of the one before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from audit.journal import MAIN_LOG
+from audit.keys import Signer
+from audit.notes import parse_checkpoint, parse_note
+from audit.storage import StoredTree, read_head, read_identity
+from models.engine import Work, transaction
+from models.errors import InvalidInput, LogCorrupt
+from models.log import AuditCheckpoint
+from models.prepared import Prepared
+
+_NEWEST = Prepared(
+    sa.select(AuditCheckpoint.size, AuditCheckpoint.note, AuditCheckpoint.created)
+    .where(AuditCheckpoint.log == sa.bindparam("log"))
+    .order_by(AuditCheckpoint.size.desc())
+    .limit(1)
+)
+_ROW = ("log", "size", "note", "cosignatures", "created")
+
+
+def _add_once(insert: type[postgresql.Insert] | type[sqlite.Insert]) -> Prepared:
+    return Prepared(insert(AuditCheckpoint).on_conflict_do_nothing(), _ROW)
+
+
+_ADD = {"postgresql": _add_once(postgresql.Insert), "sqlite": _add_once(sqlite.Insert)}
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A signed head: size in leaves, root (32 bytes), the C2SP note, and when it was stored."""
+
+    size: int
+    root: bytes
+    note: str
+    created: datetime
+
+
+def sign_checkpoint(engine: sa.Engine, signer: Signer, *, log: str = MAIN_LOG, now: datetime) -> Checkpoint | None:
+    """Signs the head of a log and stores the checkpoint; None for an empty log.
+
+    The same size twice gives the same note; two processes at once sign one after the other. Raises LogCorrupt where the
+    key is not the log's, or the log does not continue what was signed before.
+    """
+    with signer.exclusive():
+        # The head is read under the signer's lock: whatever another process has signed was committed before it.
+        with transaction(engine, read_only=True) as work:
+            newest = work.one(_NEWEST, log=log)
+            signed = _sign(work, signer, log, 0 if newest is None else newest[0])
+        if signed is None:
+            return None
+        size, root, note = signed
+        if newest is not None and newest[:2] == (size, note):
+            return Checkpoint(size, root, note, newest[2])
+        with transaction(engine) as work:
+            work.run(_ADD[work.dialect.name], log=log, size=size, note=note, cosignatures="", created=now)
+    return Checkpoint(size, root, note, now)
+
+
+def _sign(work: Work, signer: Signer, log: str, stored_size: int) -> tuple[int, bytes, str] | None:
+    signer.require(read_identity(work, log).vkey)
+    head = read_head(work, log)
+    last = signer.last_head()
+    signed_size = 0 if last is None else last.text.size
+    # The head file is written before a checkpoint is stored, so it can never say less than the table.
+    if signed_size < stored_size:
+        state = "不见了" if last is None else f"只到 {signed_size} 条，是旧的"
+        raise LogCorrupt(
+            f"签名头文件 {signer.head_path} {state}，而日志已签过 {stored_size} 条；没有它就发现不了数据库回退。"
+            "请从备份找回该文件，或用外部留存的最新检查点恢复后再签名。",
+            signed=signed_size,
+            stored=stored_size,
+        )
+    if head.size == 0 and last is None:
+        return None
+    stored = StoredTree(work, log, head)
+    if stored.root(head.size) != head.root:
+        raise LogCorrupt(
+            f"审计日志“{log}”的根与瓦片不符；拒绝签名，请停止使用并运行 jixiao audit verify。", size=head.size
+        )
+    note = signer.sign(head.size, head.root, lambda old: stored.consistency(old, head.size))
+    return head.size, head.root, note
+
+
+def latest_checkpoint(work: Work, *, log: str = MAIN_LOG) -> Checkpoint | None:
+    """The newest stored checkpoint, or None; the signature is not checked here (``audit.verification`` does).
+
+    Raises LogCorrupt where the stored note can't be read.
+    """
+    found = work.one(_NEWEST, log=log)
+    if found is None:
+        return None
+    try:
+        text = parse_checkpoint(parse_note(found[1]).text)
+    except InvalidInput as error:
+        raise LogCorrupt(
+            f"审计日志“{log}”保存的检查点无法读取；请运行 jixiao audit verify。", cause=error.message
+        ) from error
+    return Checkpoint(text.size, text.root, found[1], found[2])

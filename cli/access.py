@@ -1,0 +1,83 @@
+"""login, logout, whoami."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from application.identity import authenticate, log_in, log_out
+from application.installation import Request
+from application.settings import Settings
+from cli.output import print_json, say
+from cli.session import as_json, current_installation, current_token, with_request
+from models.errors import InvalidInput
+from models.people import ROLE_TITLES, Role
+
+
+def keep_token(settings: Settings, token: str) -> None:
+    """Keeps a token in the home folder, readable by its owner only from the first byte on."""
+    path = settings.session_file
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(token + "\n")
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--token", help="用访问令牌登录（从标准输入读取请写 -）。")
+@click.option("--password-stdin", is_flag=True, help="从标准输入读取口令，不提示。")
+def login(name: str | None, token: str | None, password_stdin: bool) -> None:
+    """登录，登录状态保存在 JIXIAO_HOME（12 小时）。
+
+    NAME 是登录名；省略时会提示输入。
+    """
+    installation = current_installation()
+    if token is not None:
+        token = sys.stdin.readline().strip() if token == "-" else token  # noqa: S105 -- "-" is standard input
+        person = authenticate(installation, token)
+    else:
+        name = name or click.prompt("登录名")
+        password = sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt("口令", hide_input=True)
+        if not password:
+            raise InvalidInput("口令不能为空。")
+        token, person = log_in(installation, name, password)
+    keep_token(installation.settings, token)
+    say(f"已登录：{person.display_name}（{person.organization}）。下一步：jixiao task list 查看待办。")
+
+
+@click.command()
+@with_request
+def logout(request: Request) -> None:
+    """退出登录，令牌立即失效。"""
+    settings = request.installation.settings
+    token = current_token(settings)
+    if token is not None:
+        log_out(request, token)
+    settings.session_file.unlink(missing_ok=True)
+    say("已退出登录。")
+
+
+@click.command()
+@as_json
+@with_request
+def whoami(request: Request, as_json: bool) -> None:
+    """显示当前登录的账号、单位和岗位。"""
+    person = request.person
+    roles = sorted({role for role, _ in person.roles})
+    if as_json:
+        print_json(
+            {
+                "id": person.account_id,
+                "login": person.login,
+                "name": person.display_name,
+                "organization": person.organization,
+                "organization_id": person.organization_id,
+                "roles": roles,
+            }
+        )
+        return
+    titles = "、".join(ROLE_TITLES[Role(role)] for role in roles) or "没有岗位"
+    click.echo(f"{person.display_name}（{person.login}），{person.organization}：{titles}")

@@ -1,0 +1,117 @@
+"""``jixiao``: the group of all commands. Help must start fast, so a command's module is loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+# name: (module, attribute, short help). The help stands here, so that listing commands loads none of them.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "demo": ("cli.setup", "demo", "演示：从导入到公开的全过程"),
+    "init": ("cli.setup", "init", "建立一个新的安装"),
+    "login": ("cli.access", "login", "登录"),
+    "logout": ("cli.access", "logout", "退出登录"),
+    "whoami": ("cli.access", "whoami", "我是谁，有哪些岗位"),
+    "org": ("cli.organizations", "org", "单位：add list"),
+    "user": ("cli.organizations", "user", "账号：add list grant"),
+    "text": ("cli.texts", "text", "文本：import list show check confirm edit history actions do render"),
+    "opinion": ("cli.texts", "opinion", "审核意见：list"),
+    "task": ("cli.tasks", "task", "待办：list"),
+    "submit": ("cli.actions", "submit", "报送"),
+    "recall": ("cli.actions", "recall", "撤回"),
+    "accept": ("cli.actions", "accept", "受理"),
+    "return": ("cli.actions", "return_", "退回修改"),
+    "pass": ("cli.actions", "pass_", "通过"),
+    "approve": ("cli.actions", "approve", "批复"),
+    "publish": ("cli.actions", "publish", "公开"),
+    "workflow": ("cli.workflows", "workflow", "流程定义：list show"),
+    "audit": ("cli.auditing", "audit", "审计日志：log verify checkpoint"),
+    "db": ("cli.database", "db", "数据库：upgrade current downgrade"),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        """All names, in the order of a text's life rather than of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as above
+        """The command, imported."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- as above
+        """The list of commands, from the table above."""
+        with formatter.section("命令"):
+            formatter.write_dl([(name, help_) for name, (_, _, help_) in COMMANDS.items()])
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from application.installation import program_version
+
+        click.echo(f"jixiao {program_version()}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="退出码：0 完成，1 失败，2 用法，3 没有找到，4 无权，5 冲突，6 检查未通过，7 完整性校验未通过。",
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="显示版本并退出。"
+)
+def cli() -> None:
+    """部门预算绩效文本的审批引擎与可验证审计日志。"""
+
+
+def main() -> None:
+    """Entry point: runs the command; an error of ours is one sentence on standard error and its exit code."""
+    try:
+        status = cli.main(prog_name="jixiao", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("已取消。", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of our output has gone (such as `| head`): nothing is wrong, and nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001 -- the outermost boundary: people get a sentence, maintainers the traceback
+        sys.exit(_failed(error))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _failed(error: Exception) -> int:
+    from models.errors import JixiaoError, exit_code
+
+    if isinstance(error, JixiaoError):
+        click.echo(f"错误：{error.message}", err=True)
+        return exit_code(error)
+    if os.environ.get("JIXIAO_DEBUG"):
+        raise error
+    if isinstance(error, OSError) and error.strerror:
+        where: Any = error.filename or ""
+        click.echo(f"错误：不能读写文件 {where}（{error.strerror}）；请检查路径、权限和磁盘空间。", err=True)
+        return 1
+    click.echo(
+        f"错误：程序内部错误（{type(error).__name__}: {error}）；没有完成此操作，请设 JIXIAO_DEBUG=1 重试并把输出交给维护者。",
+        err=True,
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    main()

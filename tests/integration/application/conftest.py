@@ -1,0 +1,96 @@
+"""An installation on each database, with a clock of our own and one person per role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from application.acting import act
+from application.demo import Demonstration, _people
+from application.editing import confirm_repairs
+from application.importing import import_text
+from application.installation import Installation, Request
+from application.installing import initialize
+from application.settings import Settings
+from models.people import Role
+
+SAMPLE = Path(__file__).parents[3] / "examples" / "library-2021.txt"
+
+
+class TickingClock:
+    """A clock that stands at a fixed day and moves on a second with each look."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.moment += timedelta(seconds=1)
+        return self.moment
+
+
+@dataclass
+class Office:
+    """An installation with people, and short ways to let them act."""
+
+    installation: Installation
+    people: dict[Role, Request]
+    clock: TickingClock
+    tokens: dict[str, str] = field(default_factory=dict)
+    administrators: dict[str, str] = field(default_factory=dict)
+
+    def imported(self, *, confirm: bool = True) -> str:
+        """A text in draft, its repairs confirmed."""
+        text = import_text(self.people[Role.DRAFTER], SAMPLE.read_bytes(), name=SAMPLE.name)["text"]
+        if confirm:
+            confirm_repairs(self.people[Role.DRAFTER], text, (), everything=True)
+        return str(text)
+
+    def act(self, role: Role, text: str, action: str, **given: Any) -> dict[str, Any]:
+        """One action by the person of a role."""
+        return act(self.people[role], text, action=action, **given)
+
+    def driven(self, state: str) -> str:
+        """A text that was driven to a state."""
+        text = self.imported()
+        for role, action, reached in (
+            (Role.DEPARTMENT_HEAD, "submit", "submitted"),
+            (Role.REVIEWER, "accept", "first_review"),
+            (Role.REVIEWER, "pass", "second_review"),
+            (Role.APPROVER, "approve", "approved"),
+            (Role.PUBLISHER, "publish", "published"),
+        ):
+            self.act(role, text, action)
+            if reached == state:
+                return text
+        raise AssertionError(state)
+
+
+def make_office(home: Path, url: str) -> Office:
+    """A new installation with the demonstration's people."""
+    clock = TickingClock()
+    settings = Settings(home=home, database_url=url)
+    made = initialize(settings, clock=clock)
+    demo = Demonstration(home)
+    people = _people(made.installation, demo)
+    return Office(made.installation, people, clock, demo.tokens, made.tokens)
+
+
+@pytest.fixture
+def office(tmp_path: Path, database_url: str) -> Iterator[Office]:
+    """An office on SQLite and on PostgreSQL."""
+    made = make_office(tmp_path / "home", database_url)
+    yield made
+    made.installation.engine.dispose()
+
+
+@pytest.fixture
+def sqlite_office(tmp_path: Path) -> Iterator[Office]:
+    """An office on SQLite only, where the database makes no difference."""
+    made = make_office(tmp_path / "home", f"sqlite:///{tmp_path / 'jixiao.db'}")
+    yield made
+    made.installation.engine.dispose()

@@ -1,0 +1,102 @@
+"""The registry of guards. A guard is a function with a name and a Chinese title; it returns its reasons to refuse.
+
+Content checks are registered from outside (``text_complete`` by application/): the engine knows states, people and
+definitions, and nothing of budgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from models.errors import InvalidInput
+from models.prepared import Prepared
+from models.texts import Opinion, OpinionAnswer
+from workflow.situation import Situation
+
+Judge = Callable[[Situation], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A registered guard; ``judge`` yields one Chinese sentence for each reason to refuse."""
+
+    name: str
+    title: str
+    judge: Judge
+
+
+_REGISTRY: dict[str, Guard] = {}
+
+
+def guard(name: str, title: str) -> Callable[[Judge], Judge]:
+    """Registers a guard under a name that definitions may use."""
+
+    def register(judge: Judge) -> Judge:
+        if name in _REGISTRY:
+            raise ValueError(f"guard {name} is registered twice")
+        _REGISTRY[name] = Guard(name, title, judge)
+        return judge
+
+    return register
+
+
+def find_guards(names: Iterable[str]) -> tuple[Guard, ...]:
+    """The guards of these names; raises InvalidInput for one that nobody registered."""
+    wanted = tuple(names)
+    unknown = sorted(set(wanted) - set(_REGISTRY))
+    if unknown:
+        raise InvalidInput(f"流程定义用到没有注册的条件：{'、'.join(unknown)}。", guards=unknown)
+    return tuple(_REGISTRY[name] for name in wanted)
+
+
+UNANSWERED = Prepared(
+    sa.select(Opinion.id, Opinion.anchor, Opinion.problem)
+    .where(Opinion.text_id == sa.bindparam("text_id"))
+    .where(~sa.exists().where(OpinionAnswer.opinion_id == Opinion.id))
+    .order_by(Opinion.id)
+)
+
+
+@guard("opinions_answered", "每条意见都已答复")
+def _opinions_answered(situation: Situation) -> Iterable[str]:
+    for opinion_id, anchor, problem in situation.work.rows(UNANSWERED, text_id=situation.text.id):
+        if opinion_id not in situation.replies:
+            yield f"意见 {opinion_id}（{anchor or '全文'}：{problem}）还没有答复"
+
+
+@guard("places_named", "退回意见逐处写明")
+def _places_named(situation: Situation) -> Iterable[str]:
+    if not situation.objections:
+        yield "退回必须逐处写明意见（位置和问题），不能只有总的理由"
+
+
+@guard("nobody_acted_since", "下一环节尚未处理")
+def _nobody_acted_since(situation: Situation) -> Iterable[str]:
+    # The state itself says that no transition followed; somebody who took part on the other side of the desk in this
+    # round has begun to work on it.
+    group = situation.definition.group(situation.transition.by) or ()
+    if any(part.round == situation.text.round and part.capacity not in group for part in situation.parts):
+        yield "下一环节已经处理，不能撤回"
+
+
+@guard("holds_task", "任务在本岗位")
+def _holds_task(situation: Situation) -> Iterable[str]:
+    if situation.task_role != situation.transition.by:
+        roles = situation.definition.roles
+        holder = roles[situation.task_role].title if situation.task_role in roles else "别人"
+        yield f"任务现在由“{holder}”处理"
+
+
+@guard("content_unchanged", "内容与报送时相同")
+def _content_unchanged(situation: Situation) -> Iterable[str]:
+    if situation.text.current_hash != situation.text.submitted_hash:
+        yield "当前内容与报送时的内容哈希不同，不能据此审核；请退回后重新报送"
+
+
+@guard("approved_content_unchanged", "内容与批复时相同")
+def _approved_content_unchanged(situation: Situation) -> Iterable[str]:
+    if situation.text.current_hash != situation.text.approved_hash:
+        yield "当前内容与批复时的内容哈希不同，批复已失效，不能公开"
