@@ -7,7 +7,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from documents.checking import Unconfirmed, check, errors
 from models.blobs import get_blob
 from models.content import BudgetText, parse_content
 from models.engine import Work
@@ -29,6 +28,8 @@ OPEN_FINDINGS = Prepared(
 
 def check_text(work: Work, text_id: str, content: BudgetText) -> tuple[CheckFinding, ...]:
     """The checker's findings on a stored text, unconfirmed repairs included."""
+    from documents.checking import Unconfirmed, check  # loaded when a text is checked, not with every command
+
     value = content.model_dump(mode="json", by_alias=True)
     unconfirmed = [
         Unconfirmed(pointer(value, place), raw, repaired)
@@ -39,6 +40,8 @@ def check_text(work: Work, text_id: str, content: BudgetText) -> tuple[CheckFind
 
 @guard("text_complete", "检查没有错误")
 def _text_complete(situation: Situation) -> Iterable[str]:
+    from documents.checking import errors
+
     content = parse_content(get_blob(situation.work, situation.text.current_hash))
     value = content.model_dump(mode="json", by_alias=True)
     for finding in errors(check_text(situation.work, situation.text.id, content)):

@@ -92,7 +92,7 @@ def initialize(
                 now=now,
             )
             insert_grant(work, recorder, account=account, role=role, actor=None, actor_role="-", now=now)
-            tokens[role] = issue_token(work, account.id, "first", now=now, lifetime=timedelta(days=TOKEN_DAYS))
+            tokens[role.value] = issue_token(work, account.id, "first", now=now, lifetime=timedelta(days=TOKEN_DAYS))
     installation.settle(checkpoint=True)
     return Initialized(installation, signer.vkey, tokens)
 

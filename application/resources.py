@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.resources
+import importlib.util
 from pathlib import Path
+
+from models.errors import NotFound
 
 
 def folder(name: str, package: str) -> Path:
-    """The folder ``name`` of a checkout, or the package that carries it in a wheel.
+    """The folder ``name`` of a checkout, or the package that carries it in a wheel; raises NotFound.
 
-    An editable checkout comes first: importlib.resources can't read the packages that only setuptools' table names.
+    A checkout comes first: there the package's name stands only in setuptools' table. The packages have no __init__.py
+    (it would shadow the alembic library in a checkout), so their folder is asked of the import system.
     """
-    beside = Path(__file__).resolve().parent.parent / name
-    if beside.is_dir() and Path(__file__).resolve().parent.parent.joinpath("pyproject.toml").is_file():
-        return beside
-    return Path(str(importlib.resources.files(package)))
+    root = Path(__file__).resolve().parent.parent
+    if (root / "pyproject.toml").is_file() and (root / name).is_dir():
+        return root / name
+    spec = importlib.util.find_spec(package)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    if not places:
+        raise NotFound(f"程序不完整：缺少 {package}；请重新安装 jixiao。")
+    return Path(places[0])

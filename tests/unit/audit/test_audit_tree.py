@@ -75,6 +75,13 @@ def test_a_changed_inclusion_proof_never_verifies(data):
         )
 
 
+def test_a_proof_from_a_smaller_tree_is_none_in_a_larger_one():
+    leaves = leaf_hashes(2)
+    assert tree.verify_inclusion(0, 2, leaves[0], [leaves[1]], mth(leaves))
+    for size in (3, 4, 100):
+        assert not tree.verify_inclusion(0, size, leaves[0], [leaves[1]], mth(leaves))
+
+
 @given(st.data())
 def test_consistency_proofs_are_those_of_the_rfc_and_verify(data):
     new = data.draw(st.integers(1, 300))
