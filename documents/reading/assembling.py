@@ -194,7 +194,8 @@ def _leaves(value: object, place: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield place, value
     elif isinstance(value, dict):
-        for key, member in value.items():
+        # A cell that was repaired is raw_value first of all; value and remark are taken out of it.
+        for key, member in sorted(value.items(), key=lambda pair: pair[0] != "raw_value"):
             if key != "id":
                 yield from _leaves(member, f"{place}/{key}")
     elif isinstance(value, list):

@@ -118,7 +118,7 @@ def read_value(cell: str, *, sign_cell: str = "", unit_cell: str = "") -> Indica
         _read_cell(reading, sign_cell)
     _own_columns(reading, sign_cell, unit_cell)
     # A cell that was kept whole has its own finding, which asks for more than a sign.
-    if reading.sign is None and measures.NUMBER.fullmatch(reading.value):
+    if reading.sign is None and measures.LEADING_NUMBER.fullmatch(reading.value):
         reading.note("sign", FindingCode.SIGN_MISSING, "指标值没有写符号（≥、≤、= 等），内容中留空，请补上。", 0.9)
     return IndicatorValue(
         sign=cast("Sign | None", reading.sign),
@@ -179,7 +179,7 @@ def _read_leading(reading: _Reading) -> bool:
     text = reading.text
     sign = measures.SIGN_AT_START.match(text)
     start = sign.end() if sign else 0
-    number = measures.NUMBER.match(text, start)
+    number = measures.LEADING_NUMBER.match(text, start)
     if number is None:
         return False
     tail = number.end()

@@ -23,9 +23,11 @@ _UNITS: Final = (
 _UNIT: Final = "(?:[百千万亿]{0,2}(?:" + "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True)) + "))"
 NUMBER_PATTERN: Final = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
 NUMBER: Final = re.compile(NUMBER_PATTERN)
+# Only a cell that begins with its number can have a negative one: in a phrase the mark is a hyphen.
+LEADING_NUMBER: Final = re.compile(f"-?{NUMBER_PATTERN}")
 UNIT: Final = re.compile(_UNIT)
 # A measure word counts as one where the words end, or go on with 以上 and the like; 5次活动 goes on with other words.
-UNIT_END: Final = re.compile(rf"\s*(?P<unit>{_UNIT})(?=\s|$|以上|及以上|以下|及以下|以内|之内|左右|[，,。；;、）)])")
+UNIT_END: Final = re.compile(rf"\s*(?P<unit>{_UNIT})(?=\s|$|以上|及以上|以下|及以下|以内|之内|内|左右|[，,。；;、）)])")
 
 _SIGN_WORDS: Final[dict[str, str]] = {
     "不得低于": "≥", "不得少于": "≥", "大于或等于": "≥", "大于等于": "≥", "不低于": "≥", "不少于": "≥", "不小于": "≥", "不短于": "≥", "至少": "≥",
@@ -42,8 +44,8 @@ _SYMBOLS: Final[dict[str, str]] = {
 _SIGN_PATTERN: Final = "|".join(map(re.escape, [*_SYMBOLS, *_SIGN_WORDS]))
 SIGN_AT_START: Final = re.compile(rf"(?P<sign>{_SIGN_PATTERN})\s*")
 SIGN_BEFORE: Final = re.compile(rf"(?P<sign>{_SIGN_PATTERN})\s*$")
-_AFTER: Final = re.compile(r"\s*(?P<words>及以上|以上|及以下|以下|以内|之内)")
-_AFTER_SIGNS: Final = {"及以上": "≥", "以上": "≥", "及以下": "≤", "以下": "≤", "以内": "≤", "之内": "≤"}
+_AFTER: Final = re.compile(r"\s*(?P<words>及以上|以上|及以下|以下|以内|之内|内(?=$|\s|[，。；]))")
+_AFTER_SIGNS: Final = {"及以上": "≥", "以上": "≥", "及以下": "≤", "以下": "≤", "以内": "≤", "之内": "≤", "内": "≤"}
 RANGE: Final = re.compile(
     rf"(?P<low>{NUMBER_PATTERN})\s*(?P<low_unit>{_UNIT})?\s*(?:-|~|—|–|至|到)\s*(?P<high>{NUMBER_PATTERN})\s*"
     rf"(?P<unit>{_UNIT})?(?:之间)?(?:\s+(?P<remark>\S.*))?$",

@@ -17,6 +17,7 @@ _END_MARKS: Final = "。！？；：!?;:.”’）)》】」』…"
 # A shorter line without an end mark is a heading or a list line of the author's; only longer ones were cut by a page.
 _SHORTEST_CUT_LINE: Final = 20
 _LABEL = re.compile(r"(?P<label>[^：:，。；]{2,7})[：:]\s*")
+_PART_TITLES: Final = frozenset({"", "部门整体绩效目标", "预算项目绩效目标"})
 _ROLES: Final = ("overall", "sub_goals", "safeguards")
 
 
@@ -253,6 +254,10 @@ def _unplaced(
 ) -> tuple[Extra, ...]:
     extra: list[Extra] = []
     for section in sections:
+        part = section.heading if section.heading and section.heading.kind is BlockKind.PART else None
+        if part is not None and compact(part.title) not in _PART_TITLES:
+            reason = f"第{part.number}部分的标题与通常的写法不同；标题不写入内容。"
+            findings.append(finding(FindingCode.HEADING_WORDING, "", part.title, reason, 0.8, line=part.line.number))
         lines = list(section.introduction)
         for block, paragraphs in section.items:
             lines += [block.line, *paragraphs]

@@ -28,6 +28,7 @@ from models.errors import InvalidInput
 _PAGE_DIGITS: Final = "0123456789０１２３４５６７８９"
 _LEADERS: Final = ".．…·・•。-—"
 _LONGEST_ENTRY: Final = 120
+_DOTS = re.compile(r"[.．·・•]{3}|…")
 _NUMBER_MARK = re.compile(r"^(?:第.{1,3}部分|[（(]?[一二三四五六七八九十]{1,3}[、）)]|\d{1,4}[.．、])")
 
 
@@ -129,7 +130,9 @@ def _is_hard_body(line: Line) -> bool:
     """A table row or a long paragraph: nothing that a contents list holds."""
     if leader_entry(line.words) or is_rule(line.words):
         return False
-    return "\t" in line.words or len(line.words) > 60
+    # A line with dots is an entry even where its page can't be read.
+    has_dots = len(line.words) <= _LONGEST_ENTRY and _DOTS.search(line.words) is not None
+    return not has_dots and ("\t" in line.words or len(line.words) > 60)
 
 
 def _ends_cover(line: Line) -> bool:

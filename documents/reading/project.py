@@ -184,6 +184,11 @@ class _ProjectReader:
             raw = " ".join(cell for cell in row.cells if cell)
             place = f"{self._place}/indicators"
             self._findings.append(finding(FindingCode.HEADER_REPEATED, place, raw, reason, 0.95, line=row.number))
+        for at, label in enumerate(row.cells):
+            if label and at not in header.columns.values() and self._header is None:
+                reason = f"表头“{label[:20]}”不是已知的列，这一列的内容存入各指标的附加项。"
+                place = f"{self._place}/indicators"
+                self._findings.append(finding(FindingCode.COLUMN_UNKNOWN, place, label, reason, 0.7, line=row.number))
         self._header = header
         self._section = None
 
