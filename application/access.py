@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from application.installation import LOG, Request
+from application.use_cases import refusals_recorded
+from audit.events import Act
 from audit.timeline import LoggedEvent, events
 from models.base import timestamp
 from models.blobs import get_blob
 from models.content import BudgetText as Content
 from models.content import parse_content
-from models.engine import Work
+from models.engine import Work, transaction
 from models.errors import NotAllowed, NotFound
 from models.people import Organization, OrganizationKind, Role
 from models.process import Participation, Task
@@ -60,8 +63,43 @@ def row_of(work: Work, request: Request, text_id: str) -> TextRow:
     return TextRow(*row)
 
 
+@contextlib.contextmanager
+def reading(request: Request, text_id: str) -> Iterator[tuple[Work, TextRow]]:
+    """A read-only transaction with the row of a text that the person may read; a refusal is an event."""
+    with (
+        refusals_recorded(request, Act.TEXT_READ, ("text", text_id)),
+        transaction(request.installation.engine, read_only=True) as work,
+    ):
+        yield work, row_of(work, request, text_id)
+
+
+def newest_version(work: Work, request: Request, row: TextRow) -> int:
+    """The newest version that the person may read: the bureau sees what was submitted to it, not what is being written."""
+    if request.person.organization_kind != OrganizationKind.FINANCE or request.person.holds(Role.AUDITOR):
+        return row.current_version
+    arrived = (
+        sa.select(sa.func.max(Task.opened_at))
+        .where(Task.text_id == row.id, Task.organization_id == row.reviewing_id)
+        .scalar_subquery()
+    )
+    submitted = work.session.scalar(
+        sa.select(sa.func.max(TextVersion.number)).where(
+            TextVersion.text_id == row.id, TextVersion.created_at <= arrived
+        )
+    )
+    return max(submitted or 0, row.published_version or 0)
+
+
+def read_allowed_version(work: Work, request: Request, row: TextRow, number: int | None = None) -> Reading:
+    """A version's content (the newest that the person may read by default); raises NotFound or NotAllowed."""
+    newest = newest_version(work, request, row)
+    if number is not None and newest < number <= row.current_version:
+        raise NotAllowed(f"第 {number} 版还没有报送，您不能查看；已报送的是第 {newest} 版。", version=number)
+    return read_version(work, row, newest if number is None else number)
+
+
 def read_version(work: Work, row: TextRow, number: int | None = None) -> Reading:
-    """A version's content (the current one by default); raises NotFound."""
+    """A version's content (the current one by default), whoever asks; raises NotFound."""
     number = row.current_version if number is None else number
     version = work.session.get(TextVersion, (row.id, number))
     if version is None:

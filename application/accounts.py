@@ -196,7 +196,7 @@ def add_organization(
     obj = ("account", request.person.account_id)
     with refusals_recorded(request, Act.ORGANIZATION_ADD, obj):
         role = require_role(request, Role.SYSTEM_ADMINISTRATOR)
-        _ = request.installation.signer
+        request.installation.require_writable()
         with transaction(request.installation.engine) as work:
             made = insert_organization(
                 work,
@@ -231,7 +231,7 @@ def add_account(
     """Adds an account and a token for its owner (system administrator); roles come from the security administrator."""
     with refusals_recorded(request, Act.ACCOUNT_ADD, ("account", request.person.account_id)):
         role = require_role(request, Role.SYSTEM_ADMINISTRATOR)
-        _ = request.installation.signer
+        request.installation.require_writable()
         now = request.now()
         with transaction(request.installation.engine) as work:
             account = insert_account(
@@ -291,7 +291,7 @@ def grant_role(request: Request, login: str, role: Role, *, days: int | None = N
     """Gives a role to an account in its own organization (security administrator)."""
     with refusals_recorded(request, Act.ROLE_GRANT, ("account", request.person.account_id)):
         mine = require_role(request, Role.SECURITY_ADMINISTRATOR)
-        _ = request.installation.signer
+        request.installation.require_writable()
         now = request.now()
         with transaction(request.installation.engine) as work:
             account = work.session.scalar(sa.select(Account).where(Account.login == login))

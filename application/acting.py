@@ -53,7 +53,7 @@ def act(
     An approval or a publication answers only after its event has an index and a signed checkpoint covers it.
     """
     installation = request.installation
-    _ = installation.signer  # no key, no writing
+    installation.require_writable()
     now = request.now()
     replies = dict(replies or {})
     with (

@@ -11,6 +11,7 @@ from typing import Any
 
 from application.accounts import require_role
 from application.installation import LOG, Installation, Request
+from application.texts import names_of_accounts
 from application.use_cases import use_case
 from audit.checkpoints import sign_checkpoint
 from audit.timeline import events
@@ -25,7 +26,7 @@ from models.people import Role
 def read_log(
     request: Request, *, text_id: str | None = None, act: str | None = None, since: int = 0, limit: int = 200
 ) -> list[dict[str, Any]]:
-    """Events by index (auditors and audit administrators): ``{index, event}``."""
+    """Events by index (auditors and audit administrators): ``{index, event, actor}``, the actor by name."""
     require_role(request, Role.AUDITOR, Role.AUDIT_ADMINISTRATOR)
     request.installation.settle()
     with transaction(request.installation.engine, read_only=True) as work:
@@ -38,7 +39,11 @@ def read_log(
             since_index=since,
             limit=limit,
         )
-        return [{"index": item.index, "event": item.event} for item in found]
+        names = names_of_accounts(work)
+        return [
+            {"index": item.index, "event": item.event, "actor": names.get(item.event["actor"]["sub"], ("系统", ""))[0]}
+            for item in found
+        ]
 
 
 def verify_log(

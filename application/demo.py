@@ -9,27 +9,32 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from application import texts
 from application.accounts import insert_account, insert_grant, insert_organization
 from application.acting import Remark, act
-from application.auditing import verdict_json, verify_log
+from application.auditing import checkpoint, verdict_json, verify_log
 from application.editing import confirm_repairs, set_members
 from application.identity import TOKEN_DAYS, authenticate, issue_token
 from application.importing import import_text
 from application.installation import Installation, Request, new_request_id
 from application.installing import initialize
+from application.migrations import schema_state
 from application.rendering import render_text
 from application.resources import folder
 from application.settings import Settings
 from audit.events import Via
 from audit.verdicts import Verdict
-from models.engine import transaction
+from models.engine import make_engine, transaction
 from models.errors import Conflict
 from models.people import ROLE_HOME, ROLE_TITLES, OrganizationKind, Role
 from models.texts import OpinionKind
 
 SAMPLE = "library-2021.txt"
 _MARK = ".jixiao-demo"
+# What the demonstration prints with --json, kept for its owner: the tokens work as long as the home is there.
+RESULT = "demo.json"
 
 # The demonstration's three organizations; the department's and the bureau's names stand in the sample.
 _ORGANIZATIONS: tuple[tuple[OrganizationKind, str, str | None, tuple[str, ...]], ...] = (
@@ -81,6 +86,7 @@ def demonstrate(settings: Settings, *, keep: bool = False, say: Say = lambda _: 
     in it is left alone (Conflict).
     """
     home = settings.home
+    _require_own_database(settings)
     _make_room(home, keep, say)
     made = initialize(settings)
     (home / _MARK).touch()
@@ -90,8 +96,22 @@ def demonstrate(settings: Settings, *, keep: bool = False, say: Say = lambda _: 
     requests = _people(made.installation, demo)
     say("已建立：三个单位，每个岗位一个账号")
     _Run(demo, requests, documents, say).whole()
+    checkpoint(made.installation)
     demo.verdict = verify_log(made.installation)
+    result = home / RESULT
+    result.touch(mode=0o600)
+    result.write_bytes(orjson.dumps(demo.to_json(), option=orjson.OPT_INDENT_2))
     return demo
+
+
+def _require_own_database(settings: Settings) -> None:
+    # The home can be thrown away and made anew, a database that JIXIAO_DATABASE_URL names can't.
+    if settings.database_url is not None:
+        engine = make_engine(settings.database_url)
+        state = schema_state(engine)
+        engine.dispose()
+        if state.database is not None:
+            raise Conflict("JIXIAO_DATABASE_URL 指向的数据库已在使用；演示需要一个空的数据库，没有改动任何内容。")
 
 
 def _make_room(home: Path, keep: bool, say: Say) -> None:

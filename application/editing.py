@@ -33,7 +33,7 @@ def confirm_repairs(
     """Confirms the repairs at these places (pointers or anchors), or all that are open."""
     if everything == bool(places):
         raise InvalidInput("请写明要确认的位置，或者用 --all 确认全部（二者选一）。")
-    _ = request.installation.signer
+    request.installation.require_writable()
     with (
         refusals_recorded(request, Act.TEXT_CONFIRM, ("text", text_id)),
         transaction(request.installation.engine) as work,
@@ -97,7 +97,7 @@ def set_members(
 
 
 def _edit(request: Request, text_id: str, change: Any, *, reason: str, expected: int | None) -> dict[str, Any]:
-    _ = request.installation.signer
+    request.installation.require_writable()
     with (
         refusals_recorded(request, Act.TEXT_FIELD_UPDATE, ("text", text_id)),
         transaction(request.installation.engine) as work,

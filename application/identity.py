@@ -22,6 +22,7 @@ from workflow.situation import Actor
 LOGIN_HOURS = 12
 TOKEN_DAYS = 90
 _PREFIX = "jx_"
+_LOGIN = "login"  # the name of tokens that a log-in makes
 
 _BY_DIGEST = Prepared(
     sa.select(
@@ -43,7 +44,11 @@ _BY_DIGEST = Prepared(
 _INSERT_TOKEN = insert_into(AccessToken)
 _REVOKE_TOKEN = Prepared(
     sa.update(AccessToken)
-    .where(AccessToken.digest == sa.bindparam("digest_given"), AccessToken.revoked_at.is_(None))
+    .where(
+        AccessToken.digest == sa.bindparam("digest_given"),
+        AccessToken.name == _LOGIN,
+        AccessToken.revoked_at.is_(None),
+    )
     .values(revoked_at=sa.bindparam("moment"))
 )
 
@@ -106,7 +111,7 @@ def log_in(installation: Installation, login: str, password: str, *, via: Via = 
     now = installation.clock()
     recorder = installation.recorder(new_request_id(), via)
     token: str | None = None
-    _ = installation.signer  # no key, no writing
+    installation.require_writable()
     with transaction(installation.engine) as work:
         account = work.session.scalar(sa.select(Account).where(Account.login == login))
         ok = False
@@ -131,17 +136,18 @@ def log_in(installation: Installation, login: str, password: str, *, via: Via = 
                 work, Act.AUTH_FAILURE, actor="-", role="-", obj=("account", "unknown"), now=now, out=Outcome.DENIED
             )
         if ok and account is not None:
-            token = issue_token(work, account.id, "login", now=now, lifetime=timedelta(hours=LOGIN_HOURS))
+            token = issue_token(work, account.id, _LOGIN, now=now, lifetime=timedelta(hours=LOGIN_HOURS))
     installation.settle(recorded.event_id)
     if token is None:
-        raise NotAllowed("登录名或口令不对；请重试，或请系统管理员重设口令。")
+        raise NotAllowed("登录名或口令不对；请重试，或用访问令牌登录后运行 jixiao passwd 重设口令。")
     return token, authenticate(installation, token)
 
 
 @use_case("auth.logout")
 def log_out(request: Request, token: str) -> None:
-    """Revokes the token that the person came with."""
+    """Ends a log-in; an access token that was given for longer stays valid, since nothing could replace it."""
     installation, now = request.installation, request.now()
+    installation.require_writable()
     with transaction(installation.engine) as work:
         work.run(_REVOKE_TOKEN, digest_given=token_digest(token), moment=now)
         recorded = request.recorder.write(
@@ -151,5 +157,26 @@ def log_out(request: Request, token: str) -> None:
             role="-",
             obj=("account", request.person.account_id),
             now=now,
+        )
+    installation.settle(recorded.event_id)
+
+
+@use_case("account.password")
+def set_password(request: Request, password: str) -> None:
+    """Sets the person's own password, so that they can log in when their first token has expired."""
+    installation, now = request.installation, request.now()
+    installation.require_writable()
+    hashed = hash_password(password)
+    with transaction(installation.engine) as work:
+        account = work.session.get_one(Account, request.person.account_id)
+        account.password_hash = hashed
+        recorded = request.recorder.write(
+            work,
+            Act.ACCOUNT_UPDATE,
+            actor=account.id,
+            role="-",
+            obj=("account", account.id),
+            now=now,
+            why="设置口令",
         )
     installation.settle(recorded.event_id)

@@ -42,7 +42,7 @@ def import_text(
     """
     reading = read_text(data, fiscal_year=year)
     installation = request.installation
-    _ = installation.signer
+    installation.require_writable()
     now = request.now()
     text_id = new_id(now)
     with (
@@ -90,9 +90,10 @@ def import_text(
 
 def read_json(reading: Reading) -> dict[str, Any]:
     """Content and findings of a reading, in the shape of content.md."""
+    content = to_json(reading.content)
     return {
-        "content": to_json(reading.content),
-        "findings": [finding.to_json() for finding in reading.findings],
+        "content": content,
+        "findings": [{**finding.to_json(), "anchor": anchor(content, finding.place)} for finding in reading.findings],
         "encoding": reading.encoding,
     }
 
@@ -127,7 +128,7 @@ def _reviewing_organization(work: Work, body: str) -> Organization:
 
 
 def _doubt(content: BudgetText, finding: ReadingFinding) -> Doubt:
-    value = content.model_dump(mode="json", by_alias=True)
+    value = to_json(content)
     return Doubt(
         code=finding.code,
         severity=finding.severity,

@@ -93,6 +93,12 @@ class Installation:
             self.settings.keys / "log.pem", origin, vkey=vkey, head_path=self.settings.keys / "head.json"
         )
 
+    def require_writable(self) -> None:
+        """Raises, before anything is written, where the log can't be carried on: no key, a foreign key, an old backup."""
+        from audit.checkpoints import require_continues
+
+        require_continues(self.engine, self.signer, log=LOG)
+
     def recorder(self, request_id: str, via: Via) -> Recorder:
         """A recorder for one request."""
         return Recorder(request=request_id, app=f"jixiao/{program_version()}", via=via, log=LOG, mac_key=self.mac_key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -98,10 +97,14 @@ def initialize(
 
 
 def make_private_folder(folder: Path) -> None:
-    """A folder that only its owner enters (0700); raises InvalidInput where it can't be made."""
+    """A folder that only its owner enters (0700); raises InvalidInput where it can't be made.
+
+    A folder that already holds something is somebody's, and keeps its mode.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        os.chmod(folder, 0o700)  # noqa: PTH101 -- Path.chmod follows the same rules; mode alone is what matters
+        if not any(folder.iterdir()):
+            folder.chmod(0o700)
     except OSError as error:
         raise InvalidInput(f"不能建立文件夹 {folder}（{error.strerror}）；请检查 JIXIAO_HOME 和权限。") from error
 

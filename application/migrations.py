@@ -79,10 +79,17 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
 
 
 def downgrade(engine: sa.Engine, revision: str) -> None:
-    """Migrates down in one transaction."""
+    """Migrates down in one transaction; raises InvalidInput where that would drop an audit log with events in it."""
     from alembic import command
     from alembic.util import CommandError
 
+    with transaction(engine, read_only=True) as work:
+        logged = (
+            sa.inspect(work.connection).has_table("audit_entry")
+            and work.connection.exec_driver_sql("SELECT count(*) FROM audit_entry").scalar()
+        )
+    if revision == "base" and logged:
+        raise InvalidInput(f"数据库中有 {logged} 条审计事件，不能撤除全部表；需要重新开始请换一个数据库。")
     try:
         with transaction(engine) as work:
             command.downgrade(config(work.connection), revision)

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from application.access import Reading, every_event, read_version, row_of
+from application.access import Reading, every_event, newest_version, read_version, row_of
 from application.installation import Installation, Request
 from application.texts import opinions_of
 from application.use_cases import refusals_recorded, use_case
@@ -19,7 +19,7 @@ from models.base import parse_timestamp
 from models.canonical import digest
 from models.content import to_json
 from models.engine import Work, transaction
-from models.errors import InvalidInput, InvalidTransition, NotFound
+from models.errors import InvalidInput, InvalidTransition, NotAllowed, NotFound
 from models.people import Organization
 from models.process import Task
 from models.texts import BudgetText, TextVersion
@@ -64,7 +64,7 @@ def render_text(
     if document is not None and document not in document_names():
         raise NotFound(f"没有名为“{document}”的文件；可以用 {'、'.join(document_names())}。")
     installation = request.installation
-    _ = installation.signer
+    installation.require_writable()
     installation.settle()
     with (
         refusals_recorded(request, Act.DOCUMENT_RENDER, ("text", text_id)),
@@ -73,11 +73,14 @@ def render_text(
         row = row_of(work, request, text_id)
         definition, _ = definition_of(work, row.definition_id)
         name = document or definition.states[row.state].document
+        newest = newest_version(work, request, row)
+        if version is None and name == DRAFT:
+            version = newest
+        if version is not None and newest < version <= row.current_version:
+            raise NotAllowed(f"第 {version} 版还没有报送，您不能查看；已报送的是第 {newest} 版。", version=version)
         stage = stage_of(work, row, definition, name, version)
     data = render_pdf(stage, fonts=_fonts(installation)) if format_ == "pdf" else render_html(stage)
-    rendered = Rendered(
-        name, stage.version, f"{stage.content.fiscal_year}-{name}-v{stage.version}.{format_}", data, digest(data)
-    )
+    rendered = Rendered(name, stage.version, _file_name(stage, format_), data, digest(data))
     with transaction(installation.engine) as work:
         recorded = request.recorder.write(
             work,
@@ -91,6 +94,12 @@ def render_text(
         )
     installation.settle(recorded.event_id)
     return rendered
+
+
+def _file_name(stage: Stage, format_: str) -> str:
+    # Two returns of one version are two documents.
+    round_ = f"-r{stage.round}" if stage.document != DRAFT and stage.round > 1 else ""
+    return f"{stage.content.fiscal_year}-{stage.document}{round_}-v{stage.version}.{format_}"
 
 
 def stage_of(work: Work, row: TextRow, definition: Definition, document: str, version: int | None = None) -> Stage:
@@ -118,7 +127,11 @@ def stage_of(work: Work, row: TextRow, definition: Definition, document: str, ve
         round=moment.round,
         department=organization.name,
         finance=reviewing.name,
-        opinions=tuple(_opinion(reading, definition, item) for item in opinions),
+        opinions=tuple(
+            # A notice of return goes out before anybody answers: it must not change afterwards.
+            _opinion(reading, definition, item, answered=document != "return")
+            for item in opinions
+        ),
         steps=_steps(work, row, definition, moment.at, organization.name, reviewing.name),
         due_on=date.fromisoformat(moment.due_on) if moment.due_on else None,
         conclusion=_conclusion(work, row, definition, document, moment),
@@ -172,7 +185,7 @@ def _conclusion(work: Work, row: TextRow, definition: Definition, document: str,
     return _CONCLUSIONS.get(outcome or "", "")
 
 
-def _opinion(reading: Reading, definition: Definition, item: dict[str, Any]) -> Opinion:
+def _opinion(reading: Reading, definition: Definition, item: dict[str, Any], *, answered: bool) -> Opinion:
     answer = item["answer"]
     return Opinion(
         place=item["anchor"],
@@ -182,7 +195,7 @@ def _opinion(reading: Reading, definition: Definition, item: dict[str, Any]) -> 
         problem=item["problem"],
         wanted=item["wanted"],
         rule=item["rule"] or "",
-        answer=f"{answer['kind']}：{answer['text']}".rstrip("：") if answer else "",
+        answer=f"{answer['kind']}：{answer['text']}".rstrip("：") if answer and answered else "",
         level=definition.states[item["state"]].title,
         author=item["author"],
     )

@@ -6,18 +6,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from application.access import every_event, read_version, readable, row_of, summary
+from application.access import every_event, read_allowed_version, readable, reading, summary
 from application.guards import check_text
 from application.installation import Request
 from application.use_cases import use_case
+from audit.events import Act
+from documents.rendering.titles import place_title
 from models.base import timestamp
-from models.content import to_json
+from models.content import from_json, to_json
 from models.engine import Work, transaction
 from models.findings import Severity
 from models.people import Account, Organization
-from models.places import pointer
+from models.places import anchor, pointer
 from models.process import Task
 from models.texts import BudgetText, Finding, Opinion, OpinionAnswer
+from workflow.definition import Definition
 from workflow.offers import offers
 from workflow.records import definition_of
 from workflow.situation import TextRow
@@ -39,13 +42,13 @@ def list_texts(request: Request, *, state: str | None = None, year: int | None =
 @use_case("text.show")
 def show_text(request: Request, text_id: str, *, version: int | None = None) -> dict[str, Any]:
     """A text: ``summary``, ``content`` (content.md), open and noted ``findings``, ``opinions`` with answers."""
-    with transaction(request.installation.engine, read_only=True) as work:
-        row = row_of(work, request, text_id)
-        reading = read_version(work, row, version)
-        content = to_json(reading.content)
+    with reading(request, text_id) as (work, row):
+        found = read_allowed_version(work, request, row, version)
+        content = to_json(found.content)
         return {
             "summary": summary(work, row),
-            "version": reading.version,
+            "version": found.version,
+            "content_hash": found.content_hash,
             "content": content,
             "findings": findings_of(work, text_id, content),
             "opinions": opinions_of(work, text_id, content),
@@ -84,6 +87,7 @@ def opinions_of(work: Work, text_id: str, content: Any) -> list[dict[str, Any]]:
         )
     }
     out = []
+    parsed = from_json(content)
     query = sa.select(Opinion, Account.display_name).join(Account, Opinion.author_id == Account.id)
     for item, author in work.session.execute(query.where(Opinion.text_id == text_id).order_by(Opinion.id)):
         answer = answers.get(item.id)
@@ -94,6 +98,7 @@ def opinions_of(work: Work, text_id: str, content: Any) -> list[dict[str, Any]]:
                 "version": item.version,
                 "place": pointer(content, item.anchor),
                 "anchor": item.anchor,
+                "place_title": place_title(parsed, item.anchor),
                 "quote": item.quote,
                 "kind": item.kind,
                 "problem": item.problem,
@@ -111,24 +116,24 @@ def opinions_of(work: Work, text_id: str, content: Any) -> list[dict[str, Any]]:
 @use_case("opinion.list")
 def list_opinions(request: Request, text_id: str) -> list[dict[str, Any]]:
     """The opinions on a text with their answers."""
-    with transaction(request.installation.engine, read_only=True) as work:
-        row = row_of(work, request, text_id)
-        return opinions_of(work, text_id, to_json(read_version(work, row).content))
+    with reading(request, text_id) as (work, row):
+        return opinions_of(work, text_id, to_json(read_allowed_version(work, request, row).content))
 
 
 @use_case("text.check")
 def check(request: Request, text_id: str) -> dict[str, Any]:
     """The checker's findings on a text, and how many of them stop 报送."""
-    with transaction(request.installation.engine, read_only=True) as work:
-        row = row_of(work, request, text_id)
-        found = check_text(work, text_id, read_version(work, row).content)
+    with reading(request, text_id) as (work, row):
+        content = read_allowed_version(work, request, row).content
+        found = check_text(work, text_id, content)
+    value = to_json(content)
     counted = {severity: sum(item.severity == severity for item in found) for severity in Severity}
     return {
         "text": text_id,
         "errors": counted[Severity.ERROR],
         "warnings": counted[Severity.WARNING],
         "hints": counted[Severity.HINT],
-        "findings": [item.to_json() for item in found],
+        "findings": [{**item.to_json(), "anchor": anchor(value, item.place)} for item in found],
     }
 
 
@@ -136,10 +141,9 @@ def check(request: Request, text_id: str) -> dict[str, Any]:
 def history(request: Request, text_id: str) -> list[dict[str, Any]]:
     """The text's life from the audit log: one row per event, oldest first."""
     request.installation.settle()
-    with transaction(request.installation.engine, read_only=True) as work:
-        row = row_of(work, request, text_id)
+    with reading(request, text_id) as (work, row):
         definition, _ = definition_of(work, row.definition_id)
-        names = _names(work)
+        names = names_of_accounts(work)
         out = []
         for index, event in ((item.index, item.event) for item in every_event(work, text_id)):
             wf = event.get("wf", {})
@@ -149,14 +153,17 @@ def history(request: Request, text_id: str) -> list[dict[str, Any]]:
                     "index": index,
                     "at": event["ts"],
                     "act": event["act"],
+                    "title": _title(definition, event),
                     "outcome": event["out"],
-                    "actor": names.get(event["actor"]["sub"], event["actor"]["sub"]),
+                    "actor": names.get(event["actor"]["sub"], ("系统", ""))[0],
+                    "organization": names.get(event["actor"]["sub"], ("", ""))[1],
                     "role": event["actor"]["role"],
                     "from": wf.get("from"),
                     "to": wf.get("to"),
                     "state_title": state.title if state else None,
                     "round": wf.get("round"),
                     "why": event.get("why"),
+                    "left_open": _left_open(definition, event),
                     "changes": event.get("chg", []),
                     "content_hash": event.get("after"),
                 }
@@ -167,13 +174,13 @@ def history(request: Request, text_id: str) -> list[dict[str, Any]]:
 @use_case("text.actions")
 def actions(request: Request, text_id: str) -> dict[str, Any]:
     """Each action of the state: who may do it, whether this person may now, and why not."""
-    with transaction(request.installation.engine, read_only=True) as work:
-        row = row_of(work, request, text_id)
+    with reading(request, text_id) as (work, row):
         offered = offers(work, row, request.actor, request.now())
         return {
             "text": text_id,
             "state": row.state,
             "row_version": row.row_version,
+            "turn": summary(work, row)["task"],
             "actions": [offer.to_json() for offer in offered],
         }
 
@@ -213,12 +220,41 @@ def list_tasks(request: Request) -> list[dict[str, Any]]:
         return out
 
 
-def _names(work: Work) -> dict[str, str]:
+def names_of_accounts(work: Work) -> dict[str, tuple[str, str]]:
+    """Who an account id is, for people: name and organization. The log itself holds ids only."""
     return {
-        account_id: f"{name}（{organization}）"
+        account_id: (name, organization)
         for account_id, name, organization in work.connection.execute(
             sa.select(Account.id, Account.display_name, Organization.name).join(
                 Organization, Account.organization_id == Organization.id
             )
         )
     }
+
+
+_TITLES = {
+    Act.TEXT_IMPORT: "导入",
+    Act.TEXT_CONFIRM: "确认修复",
+    Act.TEXT_FIELD_UPDATE: "修改",
+    Act.TEXT_READ: "查看",
+    Act.DOCUMENT_RENDER: "生成文件",
+}
+
+
+def _title(definition: Definition, event: dict[str, Any]) -> str:
+    """What an event of a text is called by people; the title of its action where it was one."""
+    kind, _, action = event["act"].partition(".")
+    if kind != "workflow":
+        return _TITLES.get(event["act"]) or str(event["act"])
+    source = event.get("wf", {}).get("from")
+    named = [item for item in definition.transitions if item.action == action]
+    exact = [item for item in named if source in item.sources]
+    return (exact or named)[0].title if named else action
+
+
+def _left_open(definition: Definition, event: dict[str, Any]) -> str | None:
+    """Title of the role whose task an action ended before that role had done it."""
+    for change in event.get("chg", []):
+        if change["p"] == "/task" and change.get("o") in definition.roles:
+            return definition.roles[change["o"]].title
+    return None

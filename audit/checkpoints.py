@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from audit.journal import MAIN_LOG
-from audit.keys import Signer
+from audit.keys import SignedHead, Signer
 from audit.notes import parse_checkpoint, parse_note
 from audit.storage import StoredTree, read_head, read_identity
 from models.engine import Work, transaction
@@ -68,6 +68,42 @@ def _sign(work: Work, signer: Signer, log: str, stored_size: int) -> tuple[int, 
     signer.require(read_identity(work, log).vkey)
     head = read_head(work, log)
     last = signer.last_head()
+    _require_head_file(signer, last, stored_size)
+    if head.size == 0 and last is None:
+        return None
+    stored = StoredTree(work, log, head)
+    if stored.root(head.size) != head.root:
+        raise LogCorrupt(
+            f"审计日志“{log}”的根与瓦片不符；拒绝签名，请停止使用并运行 jixiao audit verify。", size=head.size
+        )
+    note = signer.sign(head.size, head.root, lambda old: stored.consistency(old, head.size))
+    return head.size, head.root, note
+
+
+def require_continues(engine: sa.Engine, signer: Signer, *, log: str = MAIN_LOG) -> None:
+    """Raises LogCorrupt where the log in the database does not continue the last head that was signed.
+
+    For writers, before they write: what is added to a restored backup would have to be undone by hand. The cost is a few
+    tiles. The head file is read first, so that a database which another process carries on meanwhile is only newer.
+    """
+    last = signer.last_head()
+    with transaction(engine, read_only=True) as work:
+        newest = work.one(_NEWEST, log=log)
+        _require_head_file(signer, last, newest[0] if newest else 0)
+        if last is None:
+            return
+        head = read_head(work, log)
+        if head.size >= last.text.size and StoredTree(work, log, head).root(last.text.size) == last.text.root:
+            return
+    raise LogCorrupt(
+        f"数据库中的审计日志与最后签名的检查点不符（已签 {last.text.size} 条，数据库 {head.size} 条）：数据库可能恢复自旧备份，"
+        "或被改动过。没有写入任何内容；请停止使用，保留现状并通知审计管理员。",
+        signed=last.text.size,
+        size=head.size,
+    )
+
+
+def _require_head_file(signer: Signer, last: SignedHead | None, stored_size: int) -> None:
     signed_size = 0 if last is None else last.text.size
     # The head file is written before a checkpoint is stored, so it can never say less than the table.
     if signed_size < stored_size:
@@ -78,15 +114,6 @@ def _sign(work: Work, signer: Signer, log: str, stored_size: int) -> tuple[int, 
             signed=signed_size,
             stored=stored_size,
         )
-    if head.size == 0 and last is None:
-        return None
-    stored = StoredTree(work, log, head)
-    if stored.root(head.size) != head.root:
-        raise LogCorrupt(
-            f"审计日志“{log}”的根与瓦片不符；拒绝签名，请停止使用并运行 jixiao audit verify。", size=head.size
-        )
-    note = signer.sign(head.size, head.root, lambda old: stored.consistency(old, head.size))
-    return head.size, head.root, note
 
 
 def latest_checkpoint(work: Work, *, log: str = MAIN_LOG) -> Checkpoint | None:

@@ -1,4 +1,4 @@
-"""login, logout, whoami."""
+"""login, logout, passwd, whoami."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from application.identity import authenticate, log_in, log_out
+from application.identity import authenticate, log_in, log_out, set_password
 from application.installation import Request
 from application.settings import Settings
 from cli.output import print_json, say
@@ -51,13 +51,26 @@ def login(name: str | None, token: str | None, password_stdin: bool) -> None:
 @click.command()
 @with_request
 def logout(request: Request) -> None:
-    """退出登录，令牌立即失效。"""
+    """退出登录：登录状态立即失效（交给您的访问令牌不受影响）。"""
     settings = request.installation.settings
     token = current_token(settings)
     if token is not None:
         log_out(request, token)
     settings.session_file.unlink(missing_ok=True)
     say("已退出登录。")
+
+
+@click.command()
+@click.option("--password-stdin", is_flag=True, help="从标准输入读取新口令，不提示。")
+@with_request
+def passwd(request: Request, password_stdin: bool) -> None:
+    """设置自己的口令；第一个访问令牌到期后用它登录。"""
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = click.prompt("新口令", hide_input=True, confirmation_prompt="再输一次")
+    set_password(request, password)
+    say(f"口令已设置。以后可以运行 jixiao login {request.person.login}。")
 
 
 @click.command()

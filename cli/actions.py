@@ -83,13 +83,16 @@ def _next(request: Request, text_id: str) -> str:
     from models.errors import NotAllowed
 
     try:
-        offered = list_actions(request, text_id)["actions"]
+        found = list_actions(request, text_id)
     except NotAllowed:
-        # A recalled text is the department's own business again; the person acted, and may no longer look.
+        # The person acted, and the text is no longer theirs to look at.
         return ""
-    if not offered:
+    if not found["actions"]:
         return "流程已结束。"
-    return "下一步：" + "、".join(dict.fromkeys(f"{item['title']}（{item['by']}）" for item in offered)) + "。"
+    turn = found["turn"]
+    whose = f"轮到“{turn['role_title']}”" + (f"，期限 {turn['due']}" if turn["due"] else "") if turn else ""
+    possible = "、".join(dict.fromkeys(f"{item['title']}（{item['by']}）" for item in found["actions"]))
+    return f"{whose}；之后可以：{possible}。"
 
 
 def _remark(text: str) -> Remark:

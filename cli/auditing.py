@@ -10,7 +10,7 @@ import click
 from application import auditing
 from application.installation import Request
 from audit.verdicts import Status
-from cli.output import local_time, print_json, print_table, say
+from cli.output import OUTCOMES, local_time, print_json, print_table, say
 from cli.session import as_json, current_installation, read_input, with_request
 
 _TITLES = {
@@ -40,13 +40,14 @@ def audit_log(request: Request, text_id: str | None, act: str | None, since: int
         print_json(found)
         return
     print_table(
-        ("序号", "时间", "事件", "结果", "对象", "说明"),
+        ("序号", "时间", "事件", "结果", "办理人", "对象", "说明"),
         [
             (
                 item["index"],
                 local_time(item["event"]["ts"]),
                 item["event"]["act"],
-                item["event"]["out"],
+                OUTCOMES[item["event"]["out"]],
+                item["actor"],
                 f"{item['event']['obj']['type']} {item['event']['obj']['id']}",
                 item["event"].get("why", ""),
             )
@@ -84,10 +85,10 @@ def audit_verify(vkeys: tuple[str, ...], notes: tuple[str, ...], as_json: bool) 
         click.echo(_TITLES[verdict.status])
         click.echo(f"事件 {verdict.size} 条，检查点 {verdict.checkpoints} 个，已由签名证明 {verdict.signed} 条。")
         click.echo(f"根哈希 {verdict.root.hex()}")
+        if verdict.ok and verdict.signed < verdict.size:
+            click.echo(f"注意：最后 {verdict.size - verdict.signed} 条还没有签名，可用 jixiao audit checkpoint 签名。")
         for problem in verdict.problems:
-            where = "" if problem.index is None else f"第 {problem.index} 条"
-            where += f" 到第 {problem.until - 1} 条之间" if problem.until is not None else ""
-            click.echo(f"- {where + '：' if where else ''}{problem.message}")
+            click.echo(f"- {problem.message}")
         if not vkeys:
             say("提示：公钥取自数据库本身；请用 --vkey 给出从外部取得的公钥再核对一次。")
     return 0 if verdict.ok else 7

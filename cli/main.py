@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("cli.setup", "init", "建立一个新的安装"),
     "login": ("cli.access", "login", "登录"),
     "logout": ("cli.access", "logout", "退出登录"),
+    "passwd": ("cli.access", "passwd", "设置自己的口令"),
     "whoami": ("cli.access", "whoami", "我是谁，有哪些岗位"),
     "org": ("cli.organizations", "org", "单位：add list"),
     "user": ("cli.organizations", "user", "账号：add list grant"),

@@ -13,6 +13,9 @@ import orjson
 from models.base import parse_timestamp
 from workflow.deadlines import SHANGHAI
 
+# How the log's outcomes are called.
+OUTCOMES = {"success": "完成", "denied": "无权", "failure": "未通过"}
+
 
 def print_json(value: Any) -> None:
     """A JSON value, indented, on standard output."""

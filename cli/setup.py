@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from application.demo import demonstrate
+from application.demo import RESULT, demonstrate
 from application.installing import initialize
 from application.settings import load_settings
 from cli.access import keep_token
@@ -42,7 +42,7 @@ def demo(home: Path, keep: bool, as_json: bool) -> int:
     click.echo("接着试试（以经办人的身份）：")
     click.echo(f"  export JIXIAO_HOME={_near(home.resolve())} JIXIAO_TOKEN={made.tokens['drafter']}")
     click.echo(f"  jixiao text show {made.text}")
-    click.echo("其余岗位的令牌：jixiao demo --json")
+    click.echo(f"其余岗位的令牌在 {_near(home.resolve() / RESULT)}")
     return 0 if ok else 7
 
 

@@ -12,7 +12,7 @@ import orjson
 from application import editing, importing, rendering, texts
 from application.installation import Request
 from cli import actions as acting
-from cli.output import local_time, print_json, print_table, say
+from cli.output import OUTCOMES, local_time, print_json, print_table, say
 from cli.session import as_json, read_input, with_request
 from models.errors import InvalidInput, JixiaoError
 
@@ -56,7 +56,7 @@ def _print_reading_findings(found: list[dict[str, Any]]) -> None:
             (
                 item["code"],
                 _SEVERITIES[item["severity"]],
-                item["place"],
+                item["anchor"],
                 item["raw"],
                 item.get("repaired"),
                 item["reason"],
@@ -100,15 +100,19 @@ def text_list(request: Request, state: str | None, year: int | None, as_json: bo
 @text.command("show")
 @click.argument("text_id", metavar="ID")
 @click.option("--version", type=click.IntRange(min=1), help="第几版（默认当前版）。")
+@click.option("--findings", is_flag=True, help="只看读入时的修复与存疑。")
 @as_json
 @with_request
-def text_show(request: Request, text_id: str, version: int | None, as_json: bool) -> None:
-    """显示一份文本；--json 输出内容（budget-text/1 格式）。"""
+def text_show(request: Request, text_id: str, version: int | None, findings: bool, as_json: bool) -> None:
+    """显示一份文本；--json 输出内容（budget-text/1 格式），加 --findings 则输出读入时的修复与存疑。"""
     found = texts.show_text(request, text_id, version=version)
     if as_json:
-        print_json(found["content"])
+        print_json(found["findings"] if findings else found["content"])
         return
-    _print_summary(found["summary"], found["version"])
+    if findings:
+        _print_reading_findings(found["findings"])
+        return
+    _print_summary(found["summary"], found["version"], found["content_hash"])
     _print_content(found["content"])
     if found["findings"]:
         click.echo("\n读入时的修复与存疑")
@@ -118,12 +122,13 @@ def text_show(request: Request, text_id: str, version: int | None, as_json: bool
         _print_opinions(found["opinions"])
 
 
-def _print_summary(item: dict[str, Any], version: int) -> None:
+def _print_summary(item: dict[str, Any], version: int, content_hash: str) -> None:
     task = item["task"]
     turn = f"轮到{task['role_title']}" + (f"，期限 {task['due']}" if task["due"] else "") if task else "流程已结束"
     click.echo(f"{item['title']}（{item['organization']}，{item['fiscal_year']} 年）")
-    click.echo(f"状态：{item['state_title']}，第 {item['round']} 轮，第 {version} 版；{turn}。")
-    click.echo(f"内容哈希：{item['content_hash']}")
+    newest = "" if version == item["version"] else f"（最新为第 {item['version']} 版）"
+    click.echo(f"状态：{item['state_title']}，第 {item['round']} 轮；{turn}。")
+    click.echo(f"第 {version} 版{newest}，内容哈希：{content_hash}")
 
 
 def _print_content(content: dict[str, Any]) -> None:
@@ -159,22 +164,17 @@ def _print_content(content: dict[str, Any]) -> None:
 
 
 def _print_opinions(found: list[dict[str, Any]]) -> None:
-    print_table(
-        ("编号", "轮次", "位置", "类别", "问题", "要求", "答复"),
-        [
-            (
-                item["id"],
-                item["round"],
-                item["place"],
-                item["kind"],
-                item["problem"],
-                item["wanted"],
-                f"{item['answer']['kind']} {item['answer']['text']}".strip() if item["answer"] else "待答复",
-            )
-            for item in found
-        ],
-        empty="没有审核意见。",
-    )
+    """Opinions one below the other: their sentences are too long for columns."""
+    if not found:
+        say("没有审核意见。")
+    for item in found:
+        answer = f"{item['answer']['kind']} {item['answer']['text']}".strip() if item["answer"] else "待答复"
+        click.echo(f"意见 {item['id']}（第 {item['round']} 轮，{item['kind']}）")
+        click.echo(f"  位置：{item['place_title']}  {item['anchor']}")
+        click.echo(f"  问题：{item['problem']}")
+        if item["wanted"]:
+            click.echo(f"  要求：{item['wanted']}")
+        click.echo(f"  答复：{answer}")
 
 
 @text.command("check")
@@ -190,7 +190,7 @@ def text_check(request: Request, text_id: str, as_json: bool) -> int:
         print_table(
             ("代码", "级别", "标准", "位置", "说明"),
             [
-                (item["code"], _SEVERITIES[item["severity"]], item["criterion"], item["place"], item["message"])
+                (item["code"], _SEVERITIES[item["severity"]], item["criterion"], item["anchor"], item["message"])
                 for item in found["findings"]
             ],
             empty="没有发现问题。",
@@ -294,21 +294,29 @@ def text_history(request: Request, text_id: str, as_json: bool) -> None:
 def print_history(found: list[dict[str, Any]]) -> None:
     """The timeline of a text as a table."""
     print_table(
-        ("序号", "时间", "事件", "结果", "办理人", "到", "说明"),
+        ("序号", "时间", "事项", "结果", "办理人", "到", "说明"),
         [
             (
                 item["index"],
                 local_time(item["at"]),
-                item["act"],
-                {"success": "完成", "denied": "无权", "failure": "未通过"}[item["outcome"]],
+                item["title"],
+                OUTCOMES[item["outcome"]],
                 item["actor"],
                 item["state_title"],
-                item["why"],
+                item["why"] or _remark(item),
             )
             for item in found
         ],
         empty="还没有记录。",
     )
+
+
+def _remark(item: dict[str, Any]) -> str:
+    """What an event is worth a word about: whose task it left undone, or which document it made."""
+    if item["left_open"]:
+        return f"“{item['left_open']}”的任务未办"
+    made = [change["n"] for change in item["changes"] if change["p"] == "/document" and "n" in change]
+    return f"{made[0]['name']} {made[0]['format']}" if made else ""
 
 
 @text.command("actions")
@@ -330,7 +338,8 @@ def text_actions(request: Request, text_id: str, as_json: bool) -> None:
                 item["by"],
                 item["to"],
                 "可以" if item["allowed"] else "不能",
-                "；".join(item["reasons"]),
+                "；".join(item["reasons"][:3])
+                + (f"；… 共 {len(item['reasons'])} 条" if len(item["reasons"]) > 3 else ""),
             )
             for item in found["actions"]
         ],
@@ -370,7 +379,7 @@ def text_render(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """生成一个环节的文件（PDF/A 或 HTML）；同一版本总是同样的字节。"""
+    """生成一个环节的文件（PDF/A 或 HTML）；同一环节再次生成，字节相同。"""
     made = rendering.render_text(request, text_id, document=document, format_=format_, version=version)
     if str(out) == "-":
         sys.stdout.buffer.write(made.data)

@@ -24,14 +24,17 @@ def timestamp(moment: datetime) -> str:
 
     Raises ValueError for a naive time, whose zone nobody knows any more.
     """
-    if moment.tzinfo is None:
+    if moment.utcoffset() is None:
         raise ValueError("naive time")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_timestamp(text: str) -> datetime:
-    """Aware UTC time of the spelling that ``timestamp`` writes."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """Aware UTC time of the spelling that ``timestamp`` writes; raises ValueError for any other spelling."""
+    moment = datetime.fromisoformat(text)
+    if timestamp(moment) != text:
+        raise ValueError("another spelling of a time")
+    return moment
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):

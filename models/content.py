@@ -8,7 +8,8 @@ required members) is the checker's business: a text under work may be incomplete
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 
 import orjson
@@ -19,31 +20,43 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
 from models.canonical import canonical_bytes, digest, without_empty
 from models.errors import InvalidInput
+from models.places import join
+from models.problems import problems_of
 
 SCHEMA: Final = "jixiao/budget-text/1"
+_CENT = Decimal("0.01")
+_LIMIT = Decimal(10) ** 15
+
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def _decimal(value: Any) -> Decimal:
-    """Decimal of a string or integer; a float has lost its exact value before it came here and is refused."""
+    """Decimal of a string or integer; a float has lost its exact value before it came here and is refused.
+
+    Decimal itself reads more spellings than JSON writes (full-width digits, 1_000, 1E+3, blanks); a content has one.
+    """
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise ValueError('必须写成十进制字符串，例如 "53100.00"')  # noqa: TRY004 -- pydantic collects ValueError only
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise ValueError(f"“{value}”不是十进制数") from None
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise ValueError(f"“{value[:40]}”不是十进制数；应写成例如 53100.00，用半角数字")
+    number = Decimal(value)
     if not number.is_finite():
-        raise ValueError(f"“{value}”不是有限的数")
-    if number.copy_abs() >= Decimal(10) ** 15:
-        raise ValueError(f"“{value}”超出范围")
-    cents = number.quantize(Decimal("0.01"))
+        raise ValueError(f"“{number}”不是有限的数")
+    if number.copy_abs() >= _LIMIT:
+        raise ValueError("数额超出范围：整数部分最多 15 位")
+    cents = number.quantize(_CENT)
     if cents != number:
-        raise ValueError(f"“{value}”的小数多于两位")
+        raise ValueError(f"“{str(value)[:40]}”的小数多于两位")
     return abs(cents) if cents.is_zero() else cents
 
 
@@ -51,7 +64,7 @@ _TwoPlaces = Annotated[
     Decimal,
     BeforeValidator(_decimal),
     PlainSerializer(str, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{2}$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]+\.[0-9]{2}$"}),
 ]
 Money = Annotated[_TwoPlaces, Field(description="元，两位小数的十进制字符串")]
 Percent = Annotated[_TwoPlaces, Field(description="百分数，两位小数的十进制字符串")]
@@ -62,14 +75,25 @@ Period = Literal["年度", "中期"]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+    # Built on first use: most commands look at no content.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    @field_validator("*")
+    @classmethod
+    def _one_value_for_nothing(cls, value: Any, info: ValidationInfo) -> Any:
+        # Canonical form leaves out what holds nothing, so "" of an optional member must be the same content as null.
+        if value == "" and info.field_name and cls.model_fields[info.field_name].default is None:
+            return None
+        if isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
+            raise ValueError("含有不成对的代理字符，不是完整的文字")
+        return value
 
 
 class Extra(_Model):
     """Whatever a form has that the shape has no member for; nothing is dropped."""
 
-    label: str
-    value: str
+    label: str = ""
+    value: str = ""
 
 
 class Department(_Model):
@@ -101,7 +125,7 @@ class SubGoal(_Model):
 class Source(_Model):
     """One source of money, such as 一般公共预算."""
 
-    name: str
+    name: str = ""
     amount: Money
 
 
@@ -136,14 +160,14 @@ class Duty(_Model):
 class Checkpoint(_Model):
     """A point of the spending plan: until when, and the cumulative percent spent by then."""
 
-    checkpoint: str
+    checkpoint: str = ""
     percent: Percent
 
 
 class Schedule(_Model):
     """One step of a project's schedule; ISO dates where certain, else as written."""
 
-    content: str
+    content: str = ""
     start: str | None = None
     end: str | None = None
 
@@ -188,6 +212,11 @@ class Overall(_Model):
     budget: DepartmentBudget | None = None
     duties: tuple[Duty, ...] = ()
     indicators: tuple[Indicator, ...] = ()
+
+    @field_validator("budget")
+    @classmethod
+    def _empty_budget_is_none(cls, value: DepartmentBudget | None) -> DepartmentBudget | None:
+        return None if value == DepartmentBudget() else value
 
 
 class Project(_Model):
@@ -270,17 +299,12 @@ def from_json(value: Any) -> BudgetText:
     try:
         return BudgetText.model_validate(value)
     except ValidationError as error:
-        problems = [
-            {
-                "place": "/" + "/".join(str(part) for part in item["loc"]),
-                "message": item["msg"].removeprefix("Value error, "),
-            }
-            for item in error.errors(include_url=False, include_context=False, include_input=False)
-        ]
+        problems = [{"place": join(place), "message": words} for place, words in problems_of(error)]
         first = problems[0]
         more = f"（共 {len(problems)} 处）" if len(problems) > 1 else ""
         raise InvalidInput(
-            f"内容不符合 {SCHEMA}：{first['place']} {first['message']}{more}；请按 docs/schema/budget-text-1.json 改正。",
+            f"内容不符合 {SCHEMA}：{first['place'] or '全文'} {first['message']}{more}；"
+            "请按 docs/schema/budget-text-1.json 改正。",
             problems=problems,
         ) from error
 
@@ -298,3 +322,8 @@ def json_schema() -> dict[str, Any]:
     """The published JSON Schema (draft 2020-12) of a content."""
     schema = BudgetText.model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA, **schema}
+
+
+def schema_bytes() -> bytes:
+    """The bytes of ``docs/schema/budget-text-1.json``, which ``make schema`` writes."""
+    return orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

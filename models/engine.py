@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -19,6 +19,29 @@ LOCK_TIMEOUT = 15
 
 _READ_ONLY = "jixiao_read_only"
 
+# Tables whose rows the ORM may read and add, but never change or delete.
+_RECORDS = frozenset(
+    {
+        "audit_checkpoint",
+        "audit_entry",
+        "audit_head",
+        "audit_object",
+        "audit_outbox",
+        "audit_projection",
+        "audit_tile",
+        "blob",
+        "budget_text",
+        "command",
+        "finding",
+        "opinion",
+        "opinion_answer",
+        "participation",
+        "task",
+        "text_version",
+        "workflow_definition",
+    }
+)
+
 
 def make_engine(url: str | sa.URL, *, synchronous: str = "FULL") -> sa.Engine:
     """Engine for a SQLite or PostgreSQL (psycopg) address; connects to nothing yet.
@@ -28,17 +51,17 @@ def make_engine(url: str | sa.URL, *, synchronous: str = "FULL") -> sa.Engine:
     """
     try:
         address = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
+    except (sa.exc.ArgumentError, ValueError) as error:  # ValueError: a port that is no number
         raise InvalidInput("数据库地址无法识别；应为 sqlite:///文件 或 postgresql://…。") from error
-    if address.drivername in ("postgresql", "postgres"):
+    # The driver is ours to choose: an address copied from elsewhere may name one that is not installed.
+    if address.get_backend_name() in ("postgresql", "postgres"):
         address = address.set(drivername="postgresql+psycopg")
-    if address.get_backend_name() == "postgresql":
         return sa.create_engine(
             address, isolation_level="READ COMMITTED", connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT}s"}
         )
     if address.get_backend_name() != "sqlite":
         raise InvalidInput(f"不支持数据库“{address.get_backend_name()}”；请使用 SQLite 或 PostgreSQL。")
-    engine = sa.create_engine(address, connect_args={"timeout": LOCK_TIMEOUT})
+    engine = sa.create_engine(address.set(drivername="sqlite"), connect_args={"timeout": LOCK_TIMEOUT})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -96,7 +119,7 @@ class Work:
     def session(self) -> Session:
         """ORM session inside this transaction; flushed when the transaction ends well."""
         if self._session is None:
-            self._session = Session(bind=self.connection, autoflush=True, expire_on_commit=False)
+            self._session = _Session(bind=self.connection, autoflush=True, expire_on_commit=False)
         return self._session
 
     def finish(self) -> None:
@@ -114,8 +137,33 @@ class Work:
 @event.listens_for(Session, "do_orm_execute")
 def _refuse_bulk_changes(state: ORMExecuteState) -> None:
     # Bulk DML would change audited rows without an event; single rows go through the use cases, which write one.
-    if state.is_update or state.is_delete or state.is_insert:
+    # Textual SQL may be anything, so that only queries pass.
+    if not state.is_select:
         raise JixiaoError("不允许绕过用例批量修改数据表。")
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_changed_records(session: Session, _context: Any, _instances: Any) -> None:
+    # State, tasks and records change in workflow/ and audit/ by prepared statements, together with their event; a change
+    # of a loaded row would be flushed without one.
+    for item in (*session.dirty, *session.deleted):
+        table = sa.inspect(item).mapper.local_table
+        if (
+            isinstance(table, sa.Table)
+            and table.name in _RECORDS
+            and (item in session.deleted or session.is_modified(item))
+        ):
+            raise JixiaoError(f"不允许绕过用例修改数据表 {table.name}。")
+
+
+class _Session(Session):
+    """A session without the old bulk methods, which pass no hook."""
+
+    def bulk_save_objects(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise JixiaoError("不允许绕过用例批量修改数据表。")
+
+    bulk_insert_mappings = bulk_save_objects
+    bulk_update_mappings = bulk_save_objects
 
 
 @contextlib.contextmanager
@@ -139,6 +187,8 @@ def transaction(engine: sa.Engine, *, read_only: bool = False) -> Iterator[Work]
         raise translated(error.orig or error) from error
     except dbapi.Error as error:
         raise translated(error) from error
+    except sa.exc.TimeoutError as error:
+        raise Conflict("数据库连接都在使用中，等待超时；请稍后重试。", database=str(error)) from error
 
 
 def translated(error: BaseException) -> JixiaoError:
@@ -146,8 +196,12 @@ def translated(error: BaseException) -> JixiaoError:
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     lowered = text.lower()
     state = getattr(error, "sqlstate", None) or ""
-    if type(error).__name__ in ("IntegrityError", "UniqueViolation") or state.startswith("23"):
+    if lowered.startswith("unique constraint") or state == "23505":
         return Conflict("别人刚刚做了同样的改动；请重新读取后再试。", database=text)
+    if type(error).__name__ == "IntegrityError" or state.startswith("23"):
+        return DatabaseUnavailable(
+            f"数据库拒绝了不一致的数据（{text}），没有写入任何内容；请报告维护人员。", database=text
+        )
     if "locked" in lowered or "busy" in lowered or state in ("55P03", "40001", "40P01"):
         return Conflict("数据库正忙，等待超时；请稍后重试。", database=text)
     if "disk is full" in lowered or state == "53100":
@@ -158,7 +212,12 @@ def translated(error: BaseException) -> JixiaoError:
         return DatabaseUnavailable("打不开数据库文件；请先运行 jixiao init，或检查 JIXIAO_HOME。", database=text)
     if "readonly" in lowered or "read-only" in lowered:
         return DatabaseUnavailable("数据库是只读的，没有写入任何内容；请检查文件权限。", database=text)
-    if "not a database" in lowered or "malformed" in lowered or "disk i/o" in lowered:
+    if "disk i/o" in lowered:
+        # SQLite says so of a full disk, too, where it can't even grow its shared memory.
+        return DatabaseUnavailable(
+            f"读写磁盘出错（{text}）：磁盘可能已满，或者有故障；请先检查剩余空间，再重试。", database=text
+        )
+    if "not a database" in lowered or "malformed" in lowered:
         return DatabaseUnavailable(f"数据库文件已损坏或不可读（{text}）；请从备份恢复。", database=text)
     return DatabaseUnavailable(f"数据库不可用：{text}；请检查连接后重试。", database=text)
 

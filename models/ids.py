@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _RANDOM_BITS = 74
 _lock = threading.Lock()
 _last: tuple[int, int] = (0, 0)
@@ -19,7 +21,7 @@ def new_id(now: datetime) -> str:
     return have one time, and must keep the order in which they were written.
     """
     global _last
-    milliseconds = int(now.timestamp() * 1000)
+    milliseconds = (now - _EPOCH) // _MILLISECOND  # in whole numbers; a float loses a millisecond now and then
     with _lock:
         random = int.from_bytes(os.urandom(10), "big") >> (80 - _RANDOM_BITS)
         if _last[0] == milliseconds:

@@ -7,12 +7,15 @@ stable ids (``/projects/p1/indicators/i4/value``) and survives edits. Both are a
 from __future__ import annotations
 
 import copy
+import itertools
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from models.errors import InvalidInput
 
-_INDEX = re.compile(r"^(0|[1-9][0-9]*)$")
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+_ESCAPES = re.compile(r"~(?![01])")
 _MISSING = object()
 
 
@@ -22,10 +25,12 @@ def split(place: str) -> list[str]:
         return []
     if not place.startswith("/"):
         raise InvalidInput(f"位置“{place}”应以 / 开头，例如 /projects/p1/code。")
+    if _ESCAPES.search(place):
+        raise InvalidInput(f"位置“{place}”中的 ~ 应写成 ~0（~1 表示 /）。")
     return [token.replace("~1", "/").replace("~0", "~") for token in place[1:].split("/")]
 
 
-def join(tokens: list[str]) -> str:
+def join(tokens: Iterable[str]) -> str:
     """Pointer of reference tokens."""
     return "".join("/" + token.replace("~", "~0").replace("/", "~1") for token in tokens)
 
@@ -34,7 +39,7 @@ def _index(items: list[Any], token: str) -> int:
     for number, item in enumerate(items):
         if isinstance(item, dict) and item.get("id") == token:
             return number
-    if _INDEX.match(token) and int(token) < len(items):
+    if _INDEX.fullmatch(token) and int(token) < len(items):
         return int(token)
     return -1
 
@@ -74,7 +79,7 @@ def _translated(value: Any, place: str, *, by_id: bool) -> str:
                 return join(out + tokens[position:])
             value = value[number]
             name = value.get("id") if by_id and isinstance(value, dict) else None
-            out.append(name or str(number))
+            out.append(name if isinstance(name, str) and name else str(number))
         else:
             out.append(token)
             value = value.get(token) if isinstance(value, dict) else None
@@ -94,22 +99,22 @@ def pointer(value: Any, place: str) -> str:
 def put(value: Any, place: str, member: Any) -> Any:
     """Copy of a JSON value with ``member`` at ``place`` (None removes it).
 
-    Missing objects on the way are made, ``-`` at the end of a list appends; raises InvalidInput where the place can't
-    exist.
+    Missing objects on the way are made, ``-`` at the end of a list (made where it is missing, since canonical contents
+    leave empty lists out) appends; raises InvalidInput where the place can't exist.
     """
     tokens = split(place)
     if not tokens:
         return member
-    result = copy.deepcopy(value)
+    result = copied(value)
     target = result
-    for token in tokens[:-1]:
+    for token, following in itertools.pairwise(tokens):
         if isinstance(target, list):
             number = _index(target, token)
             if number < 0:
                 raise InvalidInput(f"位置“{place}”不存在：没有编号为“{token}”的条目。")
             target = target[number]
         elif isinstance(target, dict):
-            target = target.setdefault(token, {})
+            target = target.setdefault(token, [] if following == "-" else {})
         else:
             raise InvalidInput(f"位置“{place}”不存在：“{token}”之上没有下级。")
     last = tokens[-1]
@@ -129,6 +134,14 @@ def put(value: Any, place: str, member: Any) -> Any:
     else:
         raise InvalidInput(f"位置“{place}”不存在：“{last}”之上没有下级。")
     return result
+
+
+def copied(value: Any) -> Any:
+    """Deep copy of a JSON value; raises InvalidInput where it is nested too deeply to be a content."""
+    try:
+        return copy.deepcopy(value)
+    except RecursionError:
+        raise InvalidInput("内容嵌套太深；请检查 JSON 的结构。") from None
 
 
 def changes(old: Any, new: Any) -> list[tuple[str, Any, Any]]:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-_DEADLINE = re.compile(r"^([1-9][0-9]{0,3}) (working )?days?$")
+_DEADLINE = re.compile(r"([1-9][0-9]{0,3}) (working )?days?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Deadline:
 
 def parse_deadline(text: str) -> Deadline:
     """Deadline of ``N days`` or ``N working days``; raises ValueError for anything else."""
-    match = _DEADLINE.match(text)
+    match = _DEADLINE.fullmatch(text)
     if not match:
         raise ValueError(f"期限“{text}”无法识别；应写成“3 working days”或“20 days”")
     return Deadline(int(match[1]), bool(match[2]))

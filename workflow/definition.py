@@ -7,13 +7,15 @@ dots must never reach it, and none passes here.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+import unicodedata
+from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from models.canonical import canonical_bytes, digest, without_empty
 from models.errors import InvalidInput
+from models.problems import problems_of
 from workflow.deadlines import Deadline, parse_deadline
 
 # Who may act besides a role: the person who submitted this round, or whoever's turn it is.
@@ -22,8 +24,25 @@ TASK_HOLDER = "task_holder"
 # Capacities of people who write the text; they come from the use cases and not from a transition.
 AUTHORS = ("drafter", "editor")
 
+# A definition has some 5 KB and 5 levels; what goes far beyond is no definition and would only cost time.
+LONGEST: Final = 256 * 1024
+_DEEPEST: Final = 20
+
+
+def _readable(title: str) -> str:
+    # Also what YAML can't hold or would fold into a blank, so that the canonical form reads back as the same.
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Cn", "Cs", "Zl", "Zp") for character in title):
+        raise ValueError("含有不能显示的字符")
+    return title
+
+
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_readable)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Names = Annotated[tuple[Name, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+Names = Annotated[
+    tuple[Name, ...],
+    Field(min_length=1),
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+]
 
 
 class _Model(BaseModel):
@@ -33,7 +52,7 @@ class _Model(BaseModel):
 class RoleRule(_Model):
     """A role of the definition, and the side on which it is held: the department's or the reviewing bureau's."""
 
-    title: str
+    title: Title
     of: Literal["department", "finance"]
 
 
@@ -58,8 +77,8 @@ class TaskRule(_Model):
 class State(_Model):
     """A state: its Chinese title, the text's status on the cover, the document of the stage, and the task."""
 
-    title: str
-    status: str
+    title: Title
+    status: Title
     document: Name
     editable: bool = False
     final: bool = False
@@ -70,7 +89,7 @@ class Transition(_Model):
     """An action from one or several states to another, by whom, and under which guards."""
 
     action: Name
-    title: str
+    title: Title
     sources: Names = Field(alias="from")
     target: Name = Field(alias="to")
     by: Name
@@ -88,14 +107,14 @@ class Definition(_Model):
     """A whole workflow definition."""
 
     name: Name
-    version: int = Field(ge=1)
-    title: str
+    version: int = Field(ge=1, le=999_999)
+    title: Title
     kind: Name
     initial: Name
-    roles: dict[Name, RoleRule]
+    roles: dict[Name, RoleRule] = Field(min_length=1)
     separate: tuple[tuple[Name, ...], ...] = ()
     states: dict[Name, State]
-    transitions: tuple[Transition, ...]
+    transitions: tuple[Transition, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -120,9 +139,24 @@ class Definition(_Model):
                 if (item.action, source) in seen:
                     problems.append(f"状态“{source}”上的动作“{item.action}”定义了两次")
                 seen.add((item.action, source))
+        problems += self._unknown_capacities()
         if problems:
             raise ValueError("；".join(problems))
         return self
+
+    def _unknown_capacities(self) -> list[str]:
+        # A misspelt capacity would belong to no group, and the separation of duties would silently not hold for it.
+        problems = [f"角色不能叫“{name}”，这个名称另有含义" for name in (SUBMITTER, TASK_HOLDER) if name in self.roles]
+        known = {*self.roles, *AUTHORS, SUBMITTER}
+        grouped = [name for group in self.separate for name in group]
+        problems += [f"separate 中的“{name}”没有定义" for name in sorted({*grouped} - known)]
+        problems += [f"separate 中的“{name}”出现了两次" for name in sorted(known) if grouped.count(name) > 1]
+        problems += [
+            f"动作“{item.action}”的身份“{item.capacity}”没有定义"
+            for item in self.transitions
+            if item.capacity is not None and item.capacity not in known
+        ]
+        return problems
 
     def transition(self, action: str, state: str) -> Transition | None:
         """The transition of an action in a state, or None."""
@@ -152,20 +186,42 @@ def definition_hash(definition: Definition) -> str:
 
 
 def parse_definition(data: bytes | str) -> Definition:
-    """Definition of YAML or canonical JSON; raises InvalidInput with every problem in one sentence.
-
-    Aliases are refused: a definition needs none, and a few lines of them expand to gigabytes.
-    """
+    """Definition of YAML or canonical JSON; raises InvalidInput with every problem in one sentence."""
+    if len(data) > LONGEST:
+        raise InvalidInput(f"流程定义太长（超过 {LONGEST // 1024} KB）；请确认选对了文件。")
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, Loader=yaml.SafeLoader)):
-            raise InvalidInput("流程定义中不能使用 YAML 别名（*）；请写出完整内容。")
-        value: Any = yaml.safe_load(data)
+        _check_events(data)
+        value: Any = yaml.load(data, Loader=_Loader)  # noqa: S506 -- it makes texts, lists and objects only
         return Definition.model_validate(value)
     except yaml.YAMLError as error:
         raise InvalidInput(f"流程定义不是有效的 YAML：{' '.join(str(error).split())}；请改正后重试。") from error
     except ValidationError as error:
-        parts = [
-            f"{'.'.join(str(part) for part in item['loc'])} {item['msg'].removeprefix('Value error, ')}".strip()
-            for item in error.errors(include_url=False, include_context=False, include_input=False)
-        ]
+        parts = [f"{'.'.join(place)} {' '.join(words.split())}".strip() for place, words in problems_of(error)]
         raise InvalidInput(f"流程定义有误：{'；'.join(parts)}；请改正后重试。", problems=parts) from error
+
+
+class _Loader(yaml.BaseLoader):
+    """Every scalar is text, which pydantic converts; YAML's own dates, octal numbers and "no" have no place here."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """Refuses a member that is written twice: the last one would win, silently."""
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if len(names) != len(set(names)):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise yaml.constructor.ConstructorError(
+                problem=f"“{'、'.join(twice)}”写了两次", problem_mark=node.start_mark
+            )
+        return super().construct_mapping(node, deep=deep)
+
+
+def _check_events(data: bytes | str) -> None:
+    """Refuses aliases (a few lines expand to gigabytes), tags (they name types of Python) and depth."""
+    depth = 0
+    for event in yaml.parse(data, Loader=yaml.BaseLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise InvalidInput("流程定义中不能使用 YAML 别名（*）；请写出完整内容。")
+        if getattr(event, "tag", None) is not None:
+            raise InvalidInput("流程定义中不能使用 YAML 标签（!）；请直接写出内容。")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise InvalidInput(f"流程定义嵌套超过 {_DEEPEST} 层；请检查括号和缩进。")

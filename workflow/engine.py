@@ -219,6 +219,11 @@ def _details(situation: Situation) -> list[tuple[str, Any, Any]]:
         (f"/opinions{item.anchor}", None, f"{item.kind}：{item.problem}" + (f"→{item.wanted}" if item.wanted else ""))
         for item in situation.objections
     ]
+    role, holder, roles = situation.transition.by, situation.task_role, situation.definition.roles
+    if holder in roles and role in roles and role != holder and roles[role].of == roles[holder].of == "finance":
+        # A reviewing role acted while it was another's turn, as the approver may before the second review has ended:
+        # allowed by the definition, and never invisible.
+        changes.append(("/task", holder, None))
     changes += [
         (f"/answers/{key}", None, f"{reply.kind}：{reply.text}") for key, reply in sorted(situation.replies.items())
     ]

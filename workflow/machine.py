@@ -75,7 +75,9 @@ def machine_for(definition: Definition, key: str | None = None) -> Machine:
     machine = _machines.get(key)
     if machine is None:
         with _lock:
-            machine = _machines.setdefault(key, compile_machine(definition))
+            machine = _machines.get(key)  # another thread may have compiled it while this one waited
+            if machine is None:
+                machine = _machines[key] = compile_machine(definition)
     return machine
 
 
@@ -83,10 +85,14 @@ def advance(machine: Machine, situation: Situation) -> str:
     """The state after the transition; raises GuardFailed with every reason, or InvalidTransition."""
     walker = _Walker(situation.text.state, situation)
     action = situation.transition.action
+    impossible = InvalidTransition(f"当前状态不能“{situation.transition.title}”。", action=action)
+    # Asked before, since an error of a guard must not look like a wrong state.
+    if action not in machine.events or walker.state not in machine.states:
+        raise impossible
     try:
         moved = machine.events[action].trigger(walker)
-    except (MachineError, KeyError) as error:
-        raise InvalidTransition(f"当前状态不能“{situation.transition.title}”。", action=action) from error
+    except MachineError as error:
+        raise impossible from error
     if not moved:
         reasons = walker.reasons
         raise GuardFailed(

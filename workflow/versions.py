@@ -215,7 +215,14 @@ def revise(
         details=changes,
     )
     return text._replace(
-        row_version=text.row_version + 1, current_version=number, current_hash=snapshot.sha256, title=snapshot.title
+        title=snapshot.title,
+        fiscal_year=snapshot.fiscal_year,
+        row_version=text.row_version + 1,
+        current_version=number,
+        current_hash=snapshot.sha256,
+        submitted_hash=None,
+        approved_version=None,
+        approved_hash=None,
     )
 
 

@@ -340,3 +340,12 @@ def test_every_option_of_the_documented_table_exists(shell):
         shown = shell.run(noun, "--help").stdout
         for verb in verbs.split():
             assert f"  {verb} " in shown, (noun, verb)
+
+
+def test_an_administrator_sets_a_password_and_logs_in_with_it(tmp_path):
+    shell = Shell(tmp_path / "home")
+    shell.ok("init")
+    assert shell.run("passwd", "--password-stdin", stdin=b"correct horse\n").returncode == 0
+    assert shell.run("logout").returncode == 0
+    assert shell.run("login", "sysadmin", "--password-stdin", stdin=b"correct horse\n").returncode == 0
+    assert shell.ok("whoami")["roles"] == ["system_administrator"]

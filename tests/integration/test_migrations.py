@@ -77,3 +77,17 @@ def test_migrations_folder_shadows_no_library():
 
     assert alembic.__file__ is not None
     assert hasattr(alembic, "command")
+
+
+def test_a_database_with_audit_events_is_not_taken_down(engine):
+    migrations.upgrade(engine)
+    with transaction(engine) as work:
+        work.connection.exec_driver_sql(
+            "INSERT INTO audit_log (id, origin, vkey, created) VALUES ('main', 'o', 'v', '2026-01-01T00:00:00.000000Z')"
+        )
+        work.connection.execute(
+            sa.text("INSERT INTO audit_entry (log, idx, body, leaf) VALUES ('main', 0, :b, :b)"), {"b": b"x"}
+        )
+    with pytest.raises(InvalidInput, match="1 条审计事件"):
+        migrations.downgrade(engine, "base")
+    assert migrations.schema_state(engine).current

@@ -234,3 +234,12 @@ def test_the_text_shown_is_the_content_that_was_imported(sqlite_office):
 
 def _json(value):
     return orjson.dumps(value)
+
+
+def test_an_approval_before_the_second_review_has_ended_is_shown(office):
+    shown = texts.history(office.people[Role.AUDITOR], office.driven("approved"))
+    assert [(row["title"], row["left_open"]) for row in shown if row["left_open"]] == [("批复", "复审")]
+    text = office.driven("second_review")
+    office.act(Role.SECOND_REVIEWER, text, "pass")
+    office.act(Role.APPROVER, text, "approve")
+    assert not any(row["left_open"] for row in texts.history(office.people[Role.AUDITOR], text))

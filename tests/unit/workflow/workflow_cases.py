@@ -1,0 +1,187 @@
+"""A text, a cast of people and a situation without a database; the standard definition with guards of the tests."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any, cast
+
+from transitions import Machine
+
+from models.engine import Work
+from models.errors import GuardFailed
+from workflow.authority import capacity_of, refusals
+from workflow.definition import Definition, Transition, parse_definition
+from workflow.guards import _REGISTRY, Guard, Judge
+from workflow.machine import advance, compile_machine
+from workflow.situation import Actor, Objection, Part, Reply, Situation, Standing, TextRow
+
+NOW = datetime(2026, 2, 13, 8, 0, tzinfo=UTC)
+DEPARTMENT, FINANCE = "org-department", "org-finance"
+SOURCE = files("workflow").joinpath("definitions/standard.yaml").read_text("utf-8")
+STANDARD: Definition = parse_definition(SOURCE)
+TEXT = TextRow(
+    id="t1",
+    kind="budget",
+    fiscal_year=2026,
+    title="文本",
+    organization_id=DEPARTMENT,
+    reviewing_id=FINANCE,
+    definition_id="d1",
+    state="draft",
+    round=1,
+    row_version=1,
+    current_version=1,
+    current_hash="h1",
+    submitted_hash=None,
+    approved_version=None,
+    approved_hash=None,
+    published_version=None,
+)
+
+
+class FakeWork:
+    """A work whose queries all give the same rows: the opinions that wait for an answer."""
+
+    def __init__(self, rows: tuple[tuple[Any, ...], ...] = ()) -> None:
+        self._rows = rows
+
+    def rows(self, _prepared: Any, **_values: Any) -> list[tuple[Any, ...]]:
+        return list(self._rows)
+
+
+def fake_work(*rows: tuple[Any, ...]) -> Work:
+    return cast("Work", FakeWork(rows))
+
+
+@contextlib.contextmanager
+def guards(judges: Mapping[str, Judge]) -> Iterator[None]:
+    """The registry with guards of a test, whoever has registered what before; as it was afterwards."""
+    before = dict(_REGISTRY)
+    _REGISTRY.update({name: Guard(name, name, judge) for name, judge in judges.items()})
+    try:
+        yield
+    finally:
+        _REGISTRY.clear()
+        _REGISTRY.update(before)
+
+
+def compiled(definition: Definition = STANDARD, **judges: Judge) -> Machine:
+    """A machine of the test's own: the shared ones of ``machine_for`` belong to the application's guards."""
+    with guards({"text_complete": lambda _: (), **judges}):
+        return compile_machine(definition)
+
+
+def named(action: str, state: str, definition: Definition = STANDARD) -> Transition:
+    found = definition.transition(action, state)
+    assert found is not None
+    return found
+
+
+def situation(
+    text: TextRow,
+    transition: Transition,
+    *,
+    work: Work | None = None,
+    definition: Definition = STANDARD,
+    actor: str = "somebody",
+    parts: tuple[Part, ...] = (),
+    task_role: str | None = None,
+    reason: str | None = "理由",
+    objections: tuple[Objection, ...] = (Objection("/projects/p1", "必改", "不完整"),),
+    replies: Mapping[str, Reply] | None = None,
+) -> Situation:
+    return Situation(
+        work or fake_work(),
+        text,
+        definition,
+        transition,
+        Actor(actor, DEPARTMENT),
+        parts,
+        task_role,
+        NOW,
+        reason,
+        objections,
+        replies or {},
+    )
+
+
+class Desk:
+    """A text on its way, moved by the rules alone: who may act, the machine, and what a transition does to the row."""
+
+    def __init__(self, machine: Machine, definition: Definition = STANDARD) -> None:
+        self.machine = machine
+        self.definition = definition
+        self.text = TEXT._replace(state=definition.initial)
+        self.parts: set[Part] = {Part("drafter", "drafter", 1)}
+        self.done: list[str] = []
+        task = definition.states[definition.initial].task
+        self.task_role = task.role if task else None
+
+    def standing(self, person: str) -> Standing:
+        """A person is named by the role that they hold; a name like ``approver-2`` is another person of that role."""
+        role = person.partition("-")[0]
+        side = DEPARTMENT if self.definition.side(role) == "department" else FINANCE
+        return Standing(True, frozenset({(role, side)}))
+
+    def reasons(self, person: str, action: str, standing: Standing | None = None) -> list[str] | None:
+        """Why a person may not act; None where the action does not exist here."""
+        transition = self.definition.transition(action, self.text.state)
+        if transition is None:
+            return None
+        standing = standing or self.standing(person)
+        actor = Actor(person, DEPARTMENT)
+        return refusals(self.definition, transition, self.text, actor, standing, self.parts, self.task_role)
+
+    def act(self, person: str, action: str, standing: Standing | None = None) -> bool:
+        """Whether the action was possible; raises GuardFailed where a guard refuses."""
+        if self.reasons(person, action, standing) != []:
+            return False
+        transition = named(action, self.text.state, self.definition)
+        made = situation(
+            self.text,
+            transition,
+            definition=self.definition,
+            actor=person,
+            parts=tuple(self.parts),
+            task_role=self.task_role,
+        )
+        target = advance(self.machine, made)
+        self.parts.add(Part(person, capacity_of(transition, self.task_role), self.text.round + transition.next_round))
+        text = self.text
+        self.text = text._replace(
+            state=target,
+            round=text.round + transition.next_round,
+            row_version=text.row_version + 1,
+            submitted_hash=text.current_hash if transition.freeze else text.submitted_hash,
+            approved_version=text.current_version if transition.approves else text.approved_version,
+            approved_hash=text.current_hash if transition.approves else text.approved_hash,
+            published_version=text.current_version if transition.publishes else text.published_version,
+        )
+        rule = transition.task or self.definition.states[target].task
+        self.task_role = rule.role if rule else None
+        self.done.append(action)
+        return True
+
+    def tries(self, person: str, action: str, standing: Standing | None = None) -> bool:
+        """Whether the action was possible, guards included; a guard that refuses has its reasons."""
+        try:
+            return self.act(person, action, standing)
+        except GuardFailed as error:
+            if not error.reasons:
+                raise
+            return False
+
+    def edit(self, person: str) -> None:
+        """A new content, as ``revise`` leaves the row: what was submitted or approved is void."""
+        version = self.text.current_version + 1
+        self.parts.add(Part(person, "editor", self.text.round))
+        self.text = self.text._replace(
+            current_version=version,
+            current_hash=f"h{version}",
+            submitted_hash=None,
+            approved_version=None,
+            approved_hash=None,
+        )
