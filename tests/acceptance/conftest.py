@@ -101,7 +101,7 @@ def shell(demo: dict[str, Any], tmp_path: Path) -> Shell:
     """A shell on a copy of the demonstration's home."""
     home = tmp_path / "home"
     shutil.copytree(demo["home"], home)
-    return Shell(home, demo["tokens"], demo["text"])
+    return Shell(home, dict(demo["tokens"]), demo["text"])
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ def test_action_of_the_task_holder_needs_a_task() -> None:
 
 
 def test_parts_may_be_read_once_only() -> None:
-    parts = (part for part in [Part("me", "submitter", 1), Part("me", "reviewer", 1)])
+    parts = (part for part in [Part("me", "reviewer", 1), Part("me", "submitter", 1)])
     text = TEXT._replace(state="submitted")
     reasons = refusals(STANDARD, named("recall", "submitted"), text, ME, standing(), parts, "reviewer")
     assert len(reasons) == 1
