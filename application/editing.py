@@ -16,6 +16,7 @@ from application.installation import Request
 from application.use_cases import refusals_recorded, use_case
 from audit.events import Act
 from models.blobs import get_blob
+from models.canonical import canonical_bytes
 from models.content import from_json, parse_content, to_json
 from models.engine import Work, transaction
 from models.errors import InvalidInput, NotFound
@@ -151,6 +152,6 @@ def _earlier_contents(work: Work, text: TextRow) -> list[Any]:
 
 def _require_nfc(value: Any) -> None:
     # Two spellings of one character would make two hashes of what looks the same to every reader.
-    text = orjson.dumps(value).decode()
+    text = canonical_bytes(value).decode()
     if not unicodedata.is_normalized("NFC", text):
         raise InvalidInput("内容中有不是 NFC 规范形式的文字；请以 NFC 保存后重试。")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from models.blobs import get_blob
-from models.content import BudgetText, parse_content
 from models.engine import Work
 from models.findings import CheckFinding
 from models.places import anchor, pointer
@@ -18,6 +18,9 @@ from notifications.outbox import enqueue
 from workflow.effects import Moved, register_effect
 from workflow.guards import guard
 from workflow.situation import Situation
+
+if TYPE_CHECKING:
+    from models.content import BudgetText
 
 OPEN_FINDINGS = Prepared(
     sa.select(Finding.number, Finding.anchor, Finding.raw, Finding.repaired)
@@ -41,6 +44,7 @@ def check_text(work: Work, text_id: str, content: BudgetText) -> tuple[CheckFind
 @guard("text_complete", "检查没有错误")
 def _text_complete(situation: Situation) -> Iterable[str]:
     from documents.checking import errors
+    from models.content import parse_content
 
     content = parse_content(get_blob(situation.work, situation.text.current_hash))
     value = content.model_dump(mode="json", by_alias=True)

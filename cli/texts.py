@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -270,7 +271,7 @@ def _member(item: str) -> tuple[str, Any]:
             return place, orjson.loads(value)
         except orjson.JSONDecodeError as error:
             raise InvalidInput(f"“{value}”不是有效的 JSON：{error}。") from error
-    return place, int(value) if place == "/fiscal_year" and value.isascii() and value.isdigit() else value
+    return place, int(value) if place == "/fiscal_year" and re.fullmatch("[0-9]{4}", value) else value
 
 
 def _short(value: Any) -> str:

@@ -78,8 +78,12 @@ def refusals(
             reasons.append(f"此动作由{where}的“{definition.roles[role].title}”执行，您没有这个岗位")
     elif transition.by == SUBMITTER:
         mine = Part(actor.account_id, SUBMITTER, text.round)
+        submitting = {item.by for item in definition.transitions if item.capacity == SUBMITTER}
+        held = {(role_, organization_for(definition, role_, text)) for role_ in submitting if role_ in definition.roles}
         if mine not in parts:
             reasons.append("只有本轮报送人可以执行此动作")
+        elif not held & standing.grants:
+            reasons.append("您已不再担任报送的岗位")
     else:
         reasons.append("当前没有待办任务")
     return reasons + separation_reasons(definition, capacity_of(transition, task_role), actor, parts)

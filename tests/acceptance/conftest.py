@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,24 +105,25 @@ def shell(demo: dict[str, Any], tmp_path: Path) -> Shell:
     return Shell(home, dict(demo["tokens"]), demo["text"])
 
 
+def drive_text(shell: Shell, state: str) -> str:
+    """Drives a new text to a state and returns its id; in this process, since the way there is not what is tested."""
+    url = shell.environment.get("JIXIAO_DATABASE_URL")
+    installation = open_installation(load_settings(home=shell.home, database_url=url))
+    people = {
+        role: Request(installation, authenticate(installation, token), "test") for role, token in shell.tokens.items()
+    }
+    text: str = import_text(people["drafter"], SAMPLE.read_bytes())["text"]
+    confirm_repairs(people["drafter"], text, (), everything=True)
+    reached = "draft"
+    for role, action in (("department_head", "submit"), ("reviewer", "accept"), ("reviewer", "pass")):
+        if reached == state:
+            break
+        reached = act(people[role], text, action=action)["state"]
+    installation.engine.dispose()
+    return text
+
+
 @pytest.fixture
 def drive(shell: Shell) -> Callable[[str], str]:
-    """Drives a new text to a state and returns its id; in this process, since the way there is not what is tested."""
-
-    def run(state: str) -> str:
-        installation = open_installation(load_settings(home=shell.home))
-        people = {
-            role: Request(installation, authenticate(installation, token), "test")
-            for role, token in shell.tokens.items()
-        }
-        text: str = import_text(people["drafter"], SAMPLE.read_bytes())["text"]
-        confirm_repairs(people["drafter"], text, (), everything=True)
-        reached = "draft"
-        for role, action in (("department_head", "submit"), ("reviewer", "accept"), ("reviewer", "pass")):
-            if reached == state:
-                break
-            reached = act(people[role], text, action=action)["state"]
-        installation.engine.dispose()
-        return text
-
-    return run
+    """``drive_text`` in the shell's home."""
+    return partial(drive_text, shell)
