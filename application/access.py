@@ -73,19 +73,25 @@ def reading(request: Request, text_id: str) -> Iterator[tuple[Work, TextRow]]:
         yield work, row_of(work, request, text_id)
 
 
-def newest_version(work: Work, request: Request, row: TextRow) -> int:
-    """The newest version that the person may read: the bureau sees what was submitted to it, not what is being written."""
+def seen_until(work: Work, request: Request, row: TextRow) -> datetime | None:
+    """Until when the person sees what the department wrote; None for everything.
+
+    The bureau sees what was submitted to it, not what is being written: the moment is when a task of its own last opened.
+    """
     if request.person.organization_kind != OrganizationKind.FINANCE or request.person.holds(Role.AUDITOR):
-        return row.current_version
-    arrived = (
-        sa.select(sa.func.max(Task.opened_at))
-        .where(Task.text_id == row.id, Task.organization_id == row.reviewing_id)
-        .scalar_subquery()
+        return None
+    return work.session.scalar(
+        sa.select(sa.func.max(Task.opened_at)).where(Task.text_id == row.id, Task.organization_id == row.reviewing_id)
     )
+
+
+def newest_version(work: Work, request: Request, row: TextRow) -> int:
+    """The newest version that the person may read."""
+    until = seen_until(work, request, row)
+    if until is None:
+        return row.current_version
     submitted = work.session.scalar(
-        sa.select(sa.func.max(TextVersion.number)).where(
-            TextVersion.text_id == row.id, TextVersion.created_at <= arrived
-        )
+        sa.select(sa.func.max(TextVersion.number)).where(TextVersion.text_id == row.id, TextVersion.created_at <= until)
     )
     return max(submitted or 0, row.published_version or 0)
 
@@ -108,8 +114,10 @@ def read_version(work: Work, row: TextRow, number: int | None = None) -> Reading
     return Reading(row, content, number, version.content_hash, version.created_at)
 
 
-def summary(work: Work, row: TextRow) -> dict[str, Any]:
-    """What lists and headings show of a text."""
+def summary(work: Work, request: Request, row: TextRow) -> dict[str, Any]:
+    """What lists and headings show of a text; version and hash are the newest that the person may read."""
+    newest = newest_version(work, request, row)
+    version = work.session.get_one(TextVersion, (row.id, newest))
     definition, _ = definition_of(work, row.definition_id)
     state = definition.states[row.state]
     task = work.session.scalar(sa.select(Task).where(Task.text_id == row.id, Task.closed_at.is_(None)))
@@ -124,8 +132,8 @@ def summary(work: Work, row: TextRow) -> dict[str, Any]:
         "status": state.status,
         "round": row.round,
         "row_version": row.row_version,
-        "version": row.current_version,
-        "content_hash": row.current_hash,
+        "version": newest,
+        "content_hash": version.content_hash,
         "workflow": f"{definition.name}@{definition.version}",
         "task": None
         if task is None

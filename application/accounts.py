@@ -194,9 +194,9 @@ def add_organization(
 ) -> dict[str, Any]:
     """Adds an organization (system administrator)."""
     obj = ("account", request.person.account_id)
+    request.installation.require_writable()
     with refusals_recorded(request, Act.ORGANIZATION_ADD, obj):
         role = require_role(request, Role.SYSTEM_ADMINISTRATOR)
-        request.installation.require_writable()
         with transaction(request.installation.engine) as work:
             made = insert_organization(
                 work,
@@ -229,9 +229,9 @@ def add_account(
     request: Request, login: str, display_name: str, organization: str, *, password: str | None = None
 ) -> dict[str, Any]:
     """Adds an account and a token for its owner (system administrator); roles come from the security administrator."""
+    request.installation.require_writable()
     with refusals_recorded(request, Act.ACCOUNT_ADD, ("account", request.person.account_id)):
         role = require_role(request, Role.SYSTEM_ADMINISTRATOR)
-        request.installation.require_writable()
         now = request.now()
         with transaction(request.installation.engine) as work:
             account = insert_account(
@@ -289,9 +289,9 @@ def list_accounts(request: Request) -> list[dict[str, Any]]:
 @use_case("role.grant")
 def grant_role(request: Request, login: str, role: Role, *, days: int | None = None) -> dict[str, Any]:
     """Gives a role to an account in its own organization (security administrator)."""
+    request.installation.require_writable()
     with refusals_recorded(request, Act.ROLE_GRANT, ("account", request.person.account_id)):
         mine = require_role(request, Role.SECURITY_ADMINISTRATOR)
-        request.installation.require_writable()
         now = request.now()
         with transaction(request.installation.engine) as work:
             account = work.session.scalar(sa.select(Account).where(Account.login == login))

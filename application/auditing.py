@@ -28,7 +28,7 @@ def read_log(
 ) -> list[dict[str, Any]]:
     """Events by index (auditors and audit administrators): ``{index, event, actor}``, the actor by name."""
     require_role(request, Role.AUDITOR, Role.AUDIT_ADMINISTRATOR)
-    request.installation.settle()
+    request.installation.catch_up()
     with transaction(request.installation.engine, read_only=True) as work:
         found = events(
             work,

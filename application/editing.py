@@ -136,7 +136,8 @@ def _edit(request: Request, text_id: str, change: Any, *, reason: str, expected:
             "version": text.current_version,
             "content_hash": text.current_hash,
             "changes": [
-                {"place": pointer(new, place), "old": before, "new": after} for place, before, after in differences
+                {"place": pointer(new, place), "anchor": place, "old": before, "new": after}
+                for place, before, after in differences
             ],
             "corrected": len(corrected),
         }

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from application.installation import Installation, Person, Request, new_request_id
-from application.use_cases import use_case
+from application.use_cases import refusals_recorded, use_case
 from audit.events import Act, Outcome, Via
 from models.engine import Work, transaction
 from models.errors import InvalidInput, NotAllowed
@@ -42,10 +42,19 @@ _BY_DIGEST = Prepared(
     .where(AccessToken.digest == sa.bindparam("digest"))
 )
 _INSERT_TOKEN = insert_into(AccessToken)
-_REVOKE_TOKEN = Prepared(
+_END_LOG_IN = Prepared(
     sa.update(AccessToken)
     .where(
         AccessToken.digest == sa.bindparam("digest_given"),
+        AccessToken.name == _LOGIN,
+        AccessToken.revoked_at.is_(None),
+    )
+    .values(revoked_at=sa.bindparam("moment"))
+)
+_END_LOG_INS = Prepared(
+    sa.update(AccessToken)
+    .where(
+        AccessToken.account_id == sa.bindparam("account"),
         AccessToken.name == _LOGIN,
         AccessToken.revoked_at.is_(None),
     )
@@ -144,12 +153,13 @@ def log_in(installation: Installation, login: str, password: str, *, via: Via = 
 
 
 @use_case("auth.logout")
-def log_out(request: Request, token: str) -> None:
-    """Ends a log-in; an access token that was given for longer stays valid, since nothing could replace it."""
+def log_out(request: Request, token: str) -> bool:
+    """Ends a log-in; False for an access token, which stays valid, since nothing could replace it."""
     installation, now = request.installation, request.now()
     installation.require_writable()
     with transaction(installation.engine) as work:
-        work.run(_REVOKE_TOKEN, digest_given=token_digest(token), moment=now)
+        if work.run(_END_LOG_IN, digest_given=token_digest(token), moment=now) == 0:
+            return False
         recorded = request.recorder.write(
             work,
             Act.AUTH_LOGOUT,
@@ -159,24 +169,29 @@ def log_out(request: Request, token: str) -> None:
             now=now,
         )
     installation.settle(recorded.event_id)
+    return True
 
 
 @use_case("account.password")
-def set_password(request: Request, password: str) -> None:
-    """Sets the person's own password, so that they can log in when their first token has expired."""
+def set_password(request: Request, password: str, old: str | None = None) -> None:
+    """Sets the person's own password and ends their log-ins; an earlier password must be given as ``old``."""
+    from argon2 import PasswordHasher
+    from argon2.exceptions import VerificationError
+
     installation, now = request.installation, request.now()
     installation.require_writable()
     hashed = hash_password(password)
-    with transaction(installation.engine) as work:
+    obj = ("account", request.person.account_id)
+    with refusals_recorded(request, Act.ACCOUNT_UPDATE, obj), transaction(installation.engine) as work:
         account = work.session.get_one(Account, request.person.account_id)
+        if account.password_hash is not None:
+            try:
+                PasswordHasher().verify(account.password_hash, old or "")
+            except VerificationError:
+                raise NotAllowed("旧口令不对，口令没有改动。") from None
         account.password_hash = hashed
+        work.run(_END_LOG_INS, account=account.id, moment=now)
         recorded = request.recorder.write(
-            work,
-            Act.ACCOUNT_UPDATE,
-            actor=account.id,
-            role="-",
-            obj=("account", account.id),
-            now=now,
-            why="设置口令",
+            work, Act.ACCOUNT_UPDATE, actor=account.id, role="-", obj=obj, now=now, why="设置口令"
         )
     installation.settle(recorded.event_id)

@@ -103,19 +103,25 @@ class Installation:
         """A recorder for one request."""
         return Recorder(request=request_id, app=f"jixiao/{program_version()}", via=via, log=LOG, mac_key=self.mac_key)
 
+    def catch_up(self) -> None:
+        """Before the log is read: on PostgreSQL integrates what waits."""
+        if self.mac_key is not None:
+            from audit.integrator import integrate
+
+            integrate(self.engine, log=LOG, mac_key=self.mac_key)
+
     def settle(self, event_id: str | None = None, *, checkpoint: bool = False) -> None:
         """After a commit: on PostgreSQL integrates what waits; signs a checkpoint where asked or due.
 
         The transaction is already durable: were the process killed here, the next command (or the worker) does this.
         """
         from audit.checkpoints import sign_checkpoint
-        from audit.integrator import await_integrated, integrate
+        from audit.integrator import await_integrated
 
-        if self.mac_key is not None:
-            if event_id is not None:
-                await_integrated(self.engine, event_id, log=LOG, mac_key=self.mac_key)
-            else:
-                integrate(self.engine, log=LOG, mac_key=self.mac_key)
+        if event_id is not None:
+            await_integrated(self.engine, event_id, log=LOG, mac_key=self.mac_key)
+        else:
+            self.catch_up()
         now = self.clock()
         if not checkpoint:
             with transaction(self.engine, read_only=True) as work:

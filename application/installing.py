@@ -48,6 +48,9 @@ def initialize(
     home = settings.home
     make_private_folder(home)
     make_private_folder(settings.keys)
+    if settings.database_url is None:
+        # SQLite gives its side files the mode of the database: nobody else reads them, whatever folder they are in.
+        (home / "jixiao.db").touch(mode=0o600)
     engine = make_engine(settings.engine_url())
     upgrade(engine)
     require_current(engine)

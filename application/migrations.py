@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from application.resources import folder
-from models.engine import transaction
+from models.engine import Work, transaction
 from models.errors import DatabaseUnavailable, InvalidInput
 
 # What `alembic heads` prints for this program; a test holds it against the folder, so that a command need not load
@@ -83,15 +83,18 @@ def downgrade(engine: sa.Engine, revision: str) -> None:
     from alembic import command
     from alembic.util import CommandError
 
-    with transaction(engine, read_only=True) as work:
-        logged = (
-            sa.inspect(work.connection).has_table("audit_entry")
-            and work.connection.exec_driver_sql("SELECT count(*) FROM audit_entry").scalar()
-        )
-    if revision == "base" and logged:
-        raise InvalidInput(f"数据库中有 {logged} 条审计事件，不能撤除全部表；需要重新开始请换一个数据库。")
     try:
         with transaction(engine) as work:
+            logged = _logged_events(work)
             command.downgrade(config(work.connection), revision)
+            # Judged by what it did, inside the transaction: a revision can be named in many ways.
+            if logged and not _logged_events(work):
+                raise InvalidInput(f"数据库中有 {logged} 条审计事件，不能撤除审计日志；需要重新开始请换一个数据库。")
     except CommandError as error:
         raise InvalidInput(f"没有版本“{revision}”：{error}。") from error
+
+
+def _logged_events(work: Work) -> int:
+    if not sa.inspect(work.connection).has_table("audit_entry"):
+        return 0
+    return int(work.connection.exec_driver_sql("SELECT count(*) FROM audit_entry").scalar() or 0)

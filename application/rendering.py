@@ -65,7 +65,7 @@ def render_text(
         raise NotFound(f"没有名为“{document}”的文件；可以用 {'、'.join(document_names())}。")
     installation = request.installation
     installation.require_writable()
-    installation.settle()
+    installation.catch_up()
     with (
         refusals_recorded(request, Act.DOCUMENT_RENDER, ("text", text_id)),
         transaction(installation.engine, read_only=True) as work,

@@ -6,13 +6,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from application.access import every_event, read_allowed_version, readable, reading, summary
+from application.access import every_event, read_allowed_version, readable, reading, seen_until, summary
 from application.guards import check_text
 from application.installation import Request
 from application.use_cases import use_case
 from audit.events import Act
 from documents.rendering.titles import place_title
-from models.base import timestamp
+from models.base import parse_timestamp, timestamp
 from models.content import from_json, to_json
 from models.engine import Work, transaction
 from models.findings import Severity
@@ -36,7 +36,7 @@ def list_texts(request: Request, *, state: str | None = None, year: int | None =
     if year is not None:
         query = query.where(BudgetText.fiscal_year == year)
     with transaction(request.installation.engine, read_only=True) as work:
-        return [summary(work, TextRow(*row)) for row in work.connection.execute(query)]
+        return [summary(work, request, TextRow(*row)) for row in work.connection.execute(query)]
 
 
 @use_case("text.show")
@@ -46,7 +46,7 @@ def show_text(request: Request, text_id: str, *, version: int | None = None) -> 
         found = read_allowed_version(work, request, row, version)
         content = to_json(found.content)
         return {
-            "summary": summary(work, row),
+            "summary": summary(work, request, row),
             "version": found.version,
             "content_hash": found.content_hash,
             "content": content,
@@ -140,12 +140,15 @@ def check(request: Request, text_id: str) -> dict[str, Any]:
 @use_case("text.history")
 def history(request: Request, text_id: str) -> list[dict[str, Any]]:
     """The text's life from the audit log: one row per event, oldest first."""
-    request.installation.settle()
+    request.installation.catch_up()
     with reading(request, text_id) as (work, row):
         definition, _ = definition_of(work, row.definition_id)
         names = names_of_accounts(work)
+        until = seen_until(work, request, row)
         out = []
         for index, event in ((item.index, item.event) for item in every_event(work, text_id)):
+            if until is not None and event["act"] in _WRITING and parse_timestamp(event["ts"]) > until:
+                continue
             wf = event.get("wf", {})
             state = definition.states.get(wf.get("to", ""))
             out.append(
@@ -180,7 +183,7 @@ def actions(request: Request, text_id: str) -> dict[str, Any]:
             "text": text_id,
             "state": row.state,
             "row_version": row.row_version,
-            "turn": summary(work, row)["task"],
+            "turn": summary(work, request, row)["task"],
             "actions": [offer.to_json() for offer in offered],
         }
 
@@ -232,6 +235,8 @@ def names_of_accounts(work: Work) -> dict[str, tuple[str, str]]:
     }
 
 
+# What the department does before it submits, and the bureau sees afterwards.
+_WRITING = frozenset((Act.TEXT_FIELD_UPDATE, Act.TEXT_CONFIRM))
 _TITLES = {
     Act.TEXT_IMPORT: "导入",
     Act.TEXT_CONFIRM: "确认修复",
@@ -249,7 +254,7 @@ def _title(definition: Definition, event: dict[str, Any]) -> str:
     source = event.get("wf", {}).get("from")
     named = [item for item in definition.transitions if item.action == action]
     exact = [item for item in named if source in item.sources]
-    return (exact or named)[0].title if named else action
+    return "／".join(dict.fromkeys(item.title for item in exact or named)) or action
 
 
 def _left_open(definition: Definition, event: dict[str, Any]) -> str | None:

@@ -62,6 +62,8 @@ def refusals_recorded(request: Request, act: str, obj: tuple[str, str], *, role:
         yield
     except (NotAllowed, GuardFailed, InvalidTransition, Conflict) as error:
         out = Outcome.DENIED if isinstance(error, NotAllowed) else Outcome.FAILURE
+        # A refusal is not written to an old backup either; that the log can't be carried on is then what is said.
+        request.installation.require_writable()
         reasons = [str(reason)[:200] for reason in error.facts.get("reasons", [])[:20]]
         with transaction(request.installation.engine) as work:
             recorded = request.recorder.write(

@@ -53,24 +53,28 @@ def login(name: str | None, token: str | None, password_stdin: bool) -> None:
 def logout(request: Request) -> None:
     """退出登录：登录状态立即失效（交给您的访问令牌不受影响）。"""
     settings = request.installation.settings
-    token = current_token(settings)
-    if token is not None:
-        log_out(request, token)
+    ended = log_out(request, current_token(settings) or "")
+    if settings.token is not None:
+        # The token came with this call; what is kept in the home may be somebody else's log-in.
+        say("已退出登录。" if ended else "JIXIAO_TOKEN 中是访问令牌，它没有登录状态，仍然有效。")
+        return
     settings.session_file.unlink(missing_ok=True)
-    say("已退出登录。")
+    say("已退出登录。" if ended else "已退出登录；访问令牌本身仍然有效。")
 
 
 @click.command()
-@click.option("--password-stdin", is_flag=True, help="从标准输入读取新口令，不提示。")
+@click.option("--password-stdin", is_flag=True, help="从标准输入读取，不提示：设过口令的先一行旧口令，再一行新口令。")
 @with_request
 def passwd(request: Request, password_stdin: bool) -> None:
     """设置自己的口令；第一个访问令牌到期后用它登录。"""
     if password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
+        lines = sys.stdin.read().splitlines()[:2]
+        old, password = (lines[0], lines[1]) if len(lines) == 2 else (None, "".join(lines))
     else:
+        old = click.prompt("旧口令（没有设过请直接回车）", hide_input=True, default="", show_default=False) or None
         password = click.prompt("新口令", hide_input=True, confirmation_prompt="再输一次")
-    set_password(request, password)
-    say(f"口令已设置。以后可以运行 jixiao login {request.person.login}。")
+    set_password(request, password, old)
+    say(f"口令已设置，原有的登录已结束。请运行 jixiao login {request.person.login}。")
 
 
 @click.command()

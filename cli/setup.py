@@ -12,7 +12,7 @@ from application.settings import load_settings
 from cli.access import keep_token
 from cli.output import print_json, say
 from cli.session import as_json, configure_log, current_settings
-from cli.texts import print_history
+from cli.views import print_history
 from models.people import ROLE_TITLES, Role
 
 
@@ -37,7 +37,8 @@ def demo(home: Path, keep: bool, as_json: bool) -> int:
     click.echo("生成的文件：")
     for name, path in made.documents.items():
         click.echo(f"  {name:<12}{_near(path)}")
-    click.echo(f"安装目录：{_near(home.resolve())}（数据库 jixiao.db，密钥 keys/，文件 documents/）")
+    database = "" if settings.database_url else "数据库 jixiao.db，"
+    click.echo(f"安装目录：{_near(home.resolve())}（{database}密钥 keys/，文件 documents/）")
     click.echo("")
     click.echo("接着试试（以经办人的身份）：")
     click.echo(f"  export JIXIAO_HOME={_near(home.resolve())} JIXIAO_TOKEN={made.tokens['drafter']}")

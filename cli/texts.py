@@ -13,12 +13,10 @@ import orjson
 from application import editing, importing, rendering, texts
 from application.installation import Request
 from cli import actions as acting
-from cli.output import OUTCOMES, local_time, print_json, print_table, say
+from cli.output import print_json, print_table, say
 from cli.session import as_json, read_input, with_request
+from cli.views import SEVERITIES, print_content, print_history, print_opinions, print_reading_findings, print_summary
 from models.errors import InvalidInput, JixiaoError
-
-_SEVERITIES = {"error": "错误", "warning": "警告", "hint": "提示"}
-_STATUSES = {"open": "待确认", "confirmed": "已确认", "corrected": "已更正", "noted": ""}
 
 
 @click.group()
@@ -42,31 +40,12 @@ def text_import(request: Request, file: str, organization: str | None, year: int
         print_json(done)
         return
     click.echo(done["text"])
-    _print_reading_findings(done["findings"])
+    print_reading_findings(done["findings"])
     waiting = sum(1 for item in done["findings"] if "repaired" in item)
     say(
         f"已导入“{done['content']['title']}”，{len(done['content'].get('projects', []))} 个项目，待确认修复 {waiting} 处。"
     )
     say(f"下一步：核对后运行 jixiao text confirm {done['text']} --all，再运行 jixiao text check {done['text']}。")
-
-
-def _print_reading_findings(found: list[dict[str, Any]]) -> None:
-    print_table(
-        ("代码", "级别", "位置", "原文", "修复为", "原因", "状态"),
-        [
-            (
-                item["code"],
-                _SEVERITIES[item["severity"]],
-                item["anchor"],
-                item["raw"],
-                item.get("repaired"),
-                item["reason"],
-                _STATUSES[item.get("status", "noted" if item.get("repaired") is None else "open")],
-            )
-            for item in found
-        ],
-        empty="读入时没有修复，也没有存疑。",
-    )
 
 
 @text.command("list")
@@ -111,71 +90,16 @@ def text_show(request: Request, text_id: str, version: int | None, findings: boo
         print_json(found["findings"] if findings else found["content"])
         return
     if findings:
-        _print_reading_findings(found["findings"])
+        print_reading_findings(found["findings"])
         return
-    _print_summary(found["summary"], found["version"], found["content_hash"])
-    _print_content(found["content"])
+    print_summary(found["summary"], found["version"], found["content_hash"])
+    print_content(found["content"])
     if found["findings"]:
         click.echo("\n读入时的修复与存疑")
-        _print_reading_findings(found["findings"])
+        print_reading_findings(found["findings"])
     if found["opinions"]:
         click.echo("\n审核意见")
-        _print_opinions(found["opinions"])
-
-
-def _print_summary(item: dict[str, Any], version: int, content_hash: str) -> None:
-    task = item["task"]
-    turn = f"轮到{task['role_title']}" + (f"，期限 {task['due']}" if task["due"] else "") if task else "流程已结束"
-    click.echo(f"{item['title']}（{item['organization']}，{item['fiscal_year']} 年）")
-    newest = "" if version == item["version"] else f"（最新为第 {item['version']} 版）"
-    click.echo(f"状态：{item['state_title']}，第 {item['round']} 轮；{turn}。")
-    click.echo(f"第 {version} 版{newest}，内容哈希：{content_hash}")
-
-
-def _print_content(content: dict[str, Any]) -> None:
-    overall = content.get("overall", {})
-    for heading, items, key in (
-        ("总体绩效目标", overall.get("items", []), "title"),
-        ("分项绩效目标", content.get("sub_goals", []), "name"),
-        ("工作保障措施", content.get("safeguards", []), "title"),
-    ):
-        names = "、".join(f"{item['id']} {item.get(key, '')}" for item in items)
-        click.echo(f"\n{heading}（{len(items)}）：{names}")
-    for project in content.get("projects", []):
-        budget = project.get("budget", {})
-        click.echo(
-            f"\n项目 {project['id']} {project.get('name', '')}（{project.get('code', '无编码')}），"
-            f"预算 {budget.get('total', '—')} 元，其中财政资金 {budget.get('fiscal', '—')} 元"
-        )
-        print_table(
-            ("编号", "一级指标", "二级指标", "三级指标", "指标值", "依据"),
-            [
-                (
-                    item["id"],
-                    item.get("level1"),
-                    item.get("level2"),
-                    item.get("name"),
-                    f"{item.get('sign', '')}{item.get('value', '')}{item.get('unit', '')}",
-                    item.get("basis"),
-                )
-                for item in project.get("indicators", [])
-            ],
-            empty="没有绩效指标。",
-        )
-
-
-def _print_opinions(found: list[dict[str, Any]]) -> None:
-    """Opinions one below the other: their sentences are too long for columns."""
-    if not found:
-        say("没有审核意见。")
-    for item in found:
-        answer = f"{item['answer']['kind']} {item['answer']['text']}".strip() if item["answer"] else "待答复"
-        click.echo(f"意见 {item['id']}（第 {item['round']} 轮，{item['kind']}）")
-        click.echo(f"  位置：{item['place_title']}  {item['anchor']}")
-        click.echo(f"  问题：{item['problem']}")
-        if item["wanted"]:
-            click.echo(f"  要求：{item['wanted']}")
-        click.echo(f"  答复：{answer}")
+        print_opinions(found["opinions"])
 
 
 @text.command("check")
@@ -191,7 +115,7 @@ def text_check(request: Request, text_id: str, as_json: bool) -> int:
         print_table(
             ("代码", "级别", "标准", "位置", "说明"),
             [
-                (item["code"], _SEVERITIES[item["severity"]], item["criterion"], item["anchor"], item["message"])
+                (item["code"], SEVERITIES[item["severity"]], item["criterion"], item["anchor"], item["message"])
                 for item in found["findings"]
             ],
             empty="没有发现问题。",
@@ -252,7 +176,7 @@ def text_edit(
         return
     print_table(
         ("位置", "修改前", "修改后"),
-        [(item["place"], _short(item["old"]), _short(item["new"])) for item in done["changes"]],
+        [(item["anchor"], _short(item["old"]), _short(item["new"])) for item in done["changes"]],
         empty="没有变化。",
     )
     say(f"已生成第 {done['version']} 版，改动 {len(done['changes'])} 处。下一步：jixiao text check {text_id}。")
@@ -290,34 +214,6 @@ def text_history(request: Request, text_id: str, as_json: bool) -> None:
         print_json(found)
         return
     print_history(found)
-
-
-def print_history(found: list[dict[str, Any]]) -> None:
-    """The timeline of a text as a table."""
-    print_table(
-        ("序号", "时间", "事项", "结果", "办理人", "到", "说明"),
-        [
-            (
-                item["index"],
-                local_time(item["at"]),
-                item["title"],
-                OUTCOMES[item["outcome"]],
-                item["actor"],
-                item["state_title"],
-                item["why"] or _remark(item),
-            )
-            for item in found
-        ],
-        empty="还没有记录。",
-    )
-
-
-def _remark(item: dict[str, Any]) -> str:
-    """What an event is worth a word about: whose task it left undone, or which document it made."""
-    if item["left_open"]:
-        return f"“{item['left_open']}”的任务未办"
-    made = [change["n"] for change in item["changes"] if change["p"] == "/document" and "n" in change]
-    return f"{made[0]['name']} {made[0]['format']}" if made else ""
 
 
 @text.command("actions")
@@ -411,4 +307,4 @@ def opinion_list(request: Request, text_id: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    _print_opinions(found)
+    print_opinions(found)

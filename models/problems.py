@@ -37,7 +37,9 @@ def problems_of(error: ValidationError) -> list[tuple[tuple[str, ...], str]]:
     """Each mistake as (the members that lead to it, what is wrong with it)."""
     out = []
     for item in error.errors(include_url=False, include_input=False):
-        context: dict[str, Any] = item.get("ctx", {})
+        context: dict[str, Any] = dict(item.get("ctx", {}))
+        if "expected" in context:
+            context["expected"] = context["expected"].replace(" or ", "、").replace(", ", "、").replace("'", "")
         words = _WORDS.get(item["type"])
         out.append((tuple(map(str, item["loc"])), words.format(**context) if words else item["msg"]))
     return out

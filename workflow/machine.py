@@ -96,7 +96,7 @@ def advance(machine: Machine, situation: Situation) -> str:
     if not moved:
         reasons = walker.reasons
         raise GuardFailed(
-            f"不能{situation.transition.title}：{'；'.join(reasons[:3])}{'；…' if len(reasons) > 3 else ''}。",
+            f"不能{situation.transition.title}：{'；'.join(reason.rstrip('。') for reason in reasons[:3])}{'；…' if len(reasons) > 3 else ''}。",
             reasons,
             action=action,
         )

@@ -65,7 +65,8 @@ def test_a_return_names_its_places_and_comes_back_answered(shell, drive):
     found = shell.ok("opinion", "list", text, role="drafter")[0]
     assert (found["kind"], found["problem"], found["wanted"]) == ("建议", "没有符号", "补写≤")
     edited = shell.ok("text", "edit", text, "--set", "/projects/p1/indicators/i6/sign=≤", role="drafter")
-    assert edited["changes"] == [{"place": "/projects/0/indicators/5/sign", "old": None, "new": "≤"}]
+    place = {"place": "/projects/0/indicators/5/sign", "anchor": "/projects/p1/indicators/i6/sign"}
+    assert edited["changes"] == [{**place, "old": None, "new": "≤"}]
     done = shell.ok("submit", text, "--answer", f"{found['id']}=说明：已补写", role="department_head")
     assert (done["state"], done["round"]) == ("submitted", 2)
 
@@ -244,6 +245,7 @@ def test_log_in_with_a_password_and_out_again(tmp_path):
     assert shell.ok("whoami")["roles"] == ["drafter"]
     assert stat.S_IMODE((shell.home / "session").stat().st_mode) == 0o600
     assert stat.S_IMODE((shell.home / "keys").stat().st_mode) == 0o700
+    assert stat.S_IMODE((shell.home / "jixiao.db").stat().st_mode) == 0o600
     assert shell.run("logout").returncode == 0
     assert "还没有登录" in shell.fails(4, "whoami")
     acts = [item["event"]["act"] for item in shell.ok("audit", "log", role="audit_administrator")]

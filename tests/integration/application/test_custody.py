@@ -10,6 +10,7 @@ import pytest
 from test_invariants import counts
 
 from application import texts
+from application.accounts import add_organization
 from application.acting import Remark, act
 from application.auditing import verify_log
 from application.editing import set_members
@@ -19,7 +20,7 @@ from application.rendering import render_text
 from audit.timeline import events
 from models.engine import make_engine, transaction
 from models.errors import LogCorrupt, NotAllowed, NotFound
-from models.people import Role
+from models.people import OrganizationKind, Role
 
 EDIT = [("/projects/p1/indicators/i6/sign", "≤")]
 
@@ -122,7 +123,7 @@ def test_log_out_ends_a_log_in_and_leaves_an_access_token(office):
     log_out(Request(office.installation, person, "test"), token)
     with pytest.raises(NotAllowed, match="已撤销"):
         authenticate(office.installation, token)
-    log_out(drafter, office.tokens[Role.DRAFTER.value])
+    assert not log_out(drafter, office.tokens[Role.DRAFTER.value])
     assert authenticate(office.installation, office.tokens[Role.DRAFTER.value]).account_id == person.account_id
 
 
@@ -133,3 +134,48 @@ def test_only_the_digest_of_a_token_is_stored(office):
         stored = work.connection.exec_driver_sql("SELECT digest FROM access_token WHERE name = 't'").scalar()
     assert token not in stored
     assert len(stored) == 64
+
+
+def test_a_new_password_asks_for_the_old_one_and_ends_log_ins(office):
+    drafter = office.people[Role.DRAFTER]
+    set_password(drafter, "a long password")
+    token, _ = log_in(office.installation, Role.DRAFTER.value, "a long password")
+    for wrong in (None, "another password"):
+        with pytest.raises(NotAllowed, match="旧口令不对"):
+            set_password(drafter, "a longer password", wrong)
+    set_password(drafter, "a longer password", "a long password")
+    with pytest.raises(NotAllowed, match="已撤销"):
+        authenticate(office.installation, token)
+    with pytest.raises(NotAllowed, match="不对"):
+        log_in(office.installation, Role.DRAFTER.value, "a long password")
+
+
+def test_a_refusal_is_not_written_to_an_old_backup_either(office):
+    text = office.driven("approved")
+    (office.installation.settings.keys / "head.json").unlink()
+    fresh = reopened(office)
+    before = counts(fresh)
+    request = Request(fresh, office.people[Role.DRAFTER].person, "test")
+    for attempt in (
+        lambda: act(request, text, action="publish"),
+        lambda: texts.show_text(Request(fresh, office.people[Role.REVIEWER].person, "test"), text, version=99),
+        lambda: add_organization(request, "某局", OrganizationKind.DEPARTMENT),
+    ):
+        with pytest.raises((LogCorrupt, NotFound)):
+            attempt()
+    assert counts(fresh) == before
+    assert texts.history(request, text)
+    fresh.engine.dispose()
+
+
+def test_the_history_that_the_bureau_sees_ends_with_the_submission(office):
+    text = office.driven("submitted")
+    office.act(Role.DEPARTMENT_HEAD, text, "recall")
+    set_members(office.people[Role.DRAFTER], text, EDIT, reason="内部的想法")
+    reviewer = office.people[Role.REVIEWER]
+    assert "内部的想法" not in str(texts.history(reviewer, text))
+    assert "内部的想法" in str(texts.history(office.people[Role.AUDITOR], text))
+    listed = texts.list_texts(reviewer)[0]
+    assert (listed["version"], listed["content_hash"]) == (1, texts.show_text(reviewer, text)["content_hash"])
+    office.act(Role.DEPARTMENT_HEAD, text, "submit")
+    assert "内部的想法" in str(texts.history(reviewer, text))

@@ -127,6 +127,8 @@ def test_only_the_submitter_of_the_round_recalls() -> None:
         assert (reasons == []) is allowed, part
     submitter = [Part("me", "submitter", 2)]
     assert refusals(STANDARD, recall, text, ME, standing(active=False), submitter, "reviewer") == ["您的账号已停用"]
+    former = standing(("drafter", DEPARTMENT))
+    assert refusals(STANDARD, recall, text, ME, former, submitter, "reviewer") == ["您已不再担任报送的岗位"]
     administers = standing(("audit_administrator", "x"))
     assert "管理员" in refusals(STANDARD, recall, text, ME, administers, submitter, "reviewer")[0]
 
@@ -139,8 +141,9 @@ def test_action_of_the_task_holder_needs_a_task() -> None:
 
 def test_parts_may_be_read_once_only() -> None:
     parts = (part for part in [Part("me", "reviewer", 1), Part("me", "submitter", 1)])
+    head = standing(("department_head", DEPARTMENT))
     text = TEXT._replace(state="submitted")
-    reasons = refusals(STANDARD, named("recall", "submitted"), text, ME, standing(), parts, "reviewer")
+    reasons = refusals(STANDARD, named("recall", "submitted"), text, ME, head, parts, "reviewer")
     assert len(reasons) == 1
     assert "不相容" in reasons[0]
 
