@@ -20,7 +20,8 @@ from models.texts import AnswerKind, OpinionKind
 from workflow.engine import perform
 from workflow.guards import UNANSWERED
 from workflow.records import definition_of, lock_text
-from workflow.situation import Objection, Reply
+from workflow.situation import Objection
+from workflow.situation import Reply as Reply
 
 _QUOTE = 200
 

@@ -15,6 +15,7 @@ from application.texts import names_of_accounts
 from application.use_cases import use_case
 from audit.checkpoints import sign_checkpoint
 from audit.timeline import events
+from audit.verdicts import Status as Status
 from audit.verdicts import Verdict
 from audit.verification import verify_full
 from models.engine import transaction

@@ -84,8 +84,28 @@ def import_text(
         "organization": owner.name,
         "reviewing": reviewing.name,
         "earlier": list(earlier),
+        "notes": _notes(reading.content, owner, reviewing),
         **read_json(reading),
     }
+
+
+def _notes(content: BudgetText, owner: Organization, reviewing: Organization) -> list[str]:
+    """What a person should look at, since the file and the register say different things."""
+    notes = []
+    named = [name for name in (content.department.name, content.department.unit_name) if name]
+    known = names_of(owner)
+    if named and not any(name in known or any(other and other in name for other in known) for name in named):
+        notes.append(f"文件写的编制部门是“{named[-1]}”，而文本归在“{owner.name}”名下；请核对，或登记别名。")
+    if content.reviewing_body and content.reviewing_body not in names_of(reviewing):
+        notes.append(
+            f"文件写的审核机关是“{content.reviewing_body}”，而文本将报送“{reviewing.name}”；请核对，或登记别名。"
+        )
+    return notes
+
+
+def names_of(organization: Organization) -> tuple[str, ...]:
+    """The name of an organization and its aliases."""
+    return (organization.name, *organization.aliases.splitlines())
 
 
 def read_json(reading: Reading) -> dict[str, Any]:
@@ -116,7 +136,7 @@ def _reviewing_organization(work: Work, body: str) -> Organization:
     bureaus = list(
         work.session.scalars(sa.select(Organization).where(Organization.kind == OrganizationKind.FINANCE.value))
     )
-    named = [item for item in bureaus if body and body in (item.name, *item.aliases.splitlines())]
+    named = [item for item in bureaus if body and body in names_of(item)]
     if len(named) == 1:
         return named[0]
     if len(bureaus) == 1:

@@ -15,7 +15,7 @@ from application.texts import opinions_of
 from application.use_cases import refusals_recorded, use_case
 from audit.events import Act
 from documents.rendering import FontSet, Opinion, Stage, Step, document_names, place_title, render_html, render_pdf
-from models.base import parse_timestamp
+from models.base import SHANGHAI, parse_timestamp
 from models.canonical import digest
 from models.content import to_json
 from models.engine import Work, transaction
@@ -23,7 +23,6 @@ from models.errors import InvalidInput, InvalidTransition, NotAllowed, NotFound
 from models.people import Organization
 from models.process import Task
 from models.texts import BudgetText, TextVersion
-from workflow.deadlines import SHANGHAI
 from workflow.definition import Definition
 from workflow.records import definition_of
 from workflow.situation import TextRow

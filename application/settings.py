@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -52,9 +53,9 @@ class Settings(BaseSettings):
         """Where ``jixiao login`` keeps its token (mode 0600)."""
         return self.home / "session"
 
-    def engine_url(self) -> str:
-        """The database's address: PostgreSQL where set, else the SQLite file in the home folder."""
-        return self.database_url or f"sqlite:///{self.home / 'jixiao.db'}"
+    def engine_url(self) -> str | sa.URL:
+        """The database's address: PostgreSQL where set, else the SQLite file in the home folder, whatever its path holds."""
+        return self.database_url or sa.URL.create("sqlite", database=str(self.home / "jixiao.db"))
 
 
 def load_settings(**given: Any) -> Settings:

@@ -9,14 +9,13 @@ from typing import Any
 import click
 import orjson
 
-from application.acting import Remark, act
+from application.acting import Remark, Reply, act
 from application.installation import Request
 from application.texts import actions as list_actions
 from cli.output import print_json, say
 from cli.session import as_json, current_request, read_input
 from models.errors import InvalidInput
 from models.texts import AnswerKind, OpinionKind
-from workflow.situation import Reply
 
 _KINDS = "|".join(OpinionKind)
 _REMARK = re.compile(

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from application import auditing
+from application.auditing import Status
 from application.installation import Request
-from audit.verdicts import Status
 from cli.output import OUTCOMES, local_time, print_json, print_table, say
 from cli.session import as_json, current_installation, read_input, with_request
 

@@ -10,8 +10,7 @@ from typing import Any
 import click
 import orjson
 
-from models.base import parse_timestamp
-from workflow.deadlines import SHANGHAI
+from models.base import SHANGHAI, parse_timestamp
 
 # How the log's outcomes are called.
 OUTCOMES = {"success": "完成", "denied": "无权", "failure": "未通过"}

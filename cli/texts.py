@@ -36,6 +36,8 @@ def text_import(request: Request, file: str, organization: str | None, year: int
     done = importing.import_text(request, read_input(file), organization=organization, year=year, name=name)
     if done["earlier"]:
         say(f"注意：{done['organization']} {done['content']['fiscal_year']} 年已有 {len(done['earlier'])} 份文本。")
+    for note in done["notes"]:
+        say(f"注意：{note}")
     if as_json:
         print_json(done)
         return

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeEngine
+
+# Times are aware UTC in storage, and this for people.
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from functools import lru_cache
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from models.base import SHANGHAI
+
 _DEADLINE = re.compile(r"([1-9][0-9]{0,3}) (working )?days?")
 
 
@@ -32,8 +33,12 @@ def parse_deadline(text: str) -> Deadline:
     return Deadline(int(match[1]), bool(match[2]))
 
 
+@lru_cache(maxsize=4096)
 def is_working_day(day: date) -> bool:
-    """Whether offices work on a day; Monday to Friday in a year without published data."""
+    """Whether offices work on a day; Monday to Friday in a year without published data.
+
+    Remembered, since the library looks through its whole table at each question, and a deadline asks for every day.
+    """
     import chinese_calendar  # its tables cost 40 ms to load, and most commands need none
 
     try:

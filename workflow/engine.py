@@ -56,7 +56,7 @@ class Performed:
 
     def to_json(self) -> dict[str, Any]:
         """The result as a JSON object."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def perform(

@@ -358,3 +358,20 @@ def test_an_administrator_sets_a_password_and_logs_in_with_it(tmp_path):
     assert shell.run("logout").returncode == 0
     assert shell.run("login", "sysadmin", "--password-stdin", stdin=b"correct horse\n").returncode == 0
     assert shell.ok("whoami")["roles"] == ["system_administrator"]
+
+
+def test_a_text_of_somebody_else_is_taken_and_the_difference_is_said(shell, tmp_path):
+    other = tmp_path / "other.txt"
+    sample = SAMPLE.read_text(encoding="utf-8")
+    changed = sample.replace("图书馆", "档案局")
+    other.write_text(changed.replace("澜石市青禾县财政局审核", "别处财政局审核"), encoding="utf-8")
+    done = shell.ok("text", "import", other, role="drafter")
+    assert ["编制部门" in note or "审核机关" in note for note in done["notes"]] == [True, True]
+    assert shell.ok("text", "import", SAMPLE, role="drafter")["notes"] == []
+
+
+def test_a_home_with_odd_characters_in_its_path(tmp_path):
+    shell = Shell(tmp_path / "家 ?x=1#%20")
+    shell.ok("init")
+    assert (shell.home / "jixiao.db").stat().st_size > 0
+    assert shell.ok("audit", "verify")["ok"]
