@@ -189,6 +189,8 @@ def set_password(request: Request, password: str, old: str | None = None) -> Non
                 PasswordHasher().verify(account.password_hash, old or "")
             except VerificationError:
                 raise NotAllowed("旧口令不对，口令没有改动。") from None
+        elif old is not None:
+            raise InvalidInput("还没有设过口令，只需要给出新口令。")
         account.password_hash = hashed
         work.run(_END_LOG_INS, account=account.id, moment=now)
         recorded = request.recorder.write(

@@ -147,7 +147,7 @@ def history(request: Request, text_id: str) -> list[dict[str, Any]]:
         until = seen_until(work, request, row)
         out = []
         for index, event in ((item.index, item.event) for item in every_event(work, text_id)):
-            if until is not None and event["act"] in _WRITING and parse_timestamp(event["ts"]) > until:
+            if until is not None and parse_timestamp(event["ts"]) > until and not _concerns(request, work, event):
                 continue
             wf = event.get("wf", {})
             state = definition.states.get(wf.get("to", ""))
@@ -235,8 +235,6 @@ def names_of_accounts(work: Work) -> dict[str, tuple[str, str]]:
     }
 
 
-# What the department does before it submits, and the bureau sees afterwards.
-_WRITING = frozenset((Act.TEXT_FIELD_UPDATE, Act.TEXT_CONFIRM))
 _TITLES = {
     Act.TEXT_IMPORT: "导入",
     Act.TEXT_CONFIRM: "确认修复",
@@ -255,6 +253,17 @@ def _title(definition: Definition, event: dict[str, Any]) -> str:
     named = [item for item in definition.transitions if item.action == action]
     exact = [item for item in named if source in item.sources]
     return "／".join(dict.fromkeys(item.title for item in exact or named)) or action
+
+
+def _concerns(request: Request, work: Work, event: dict[str, Any]) -> bool:
+    """Whether the bureau sees an event of the time in which the text is back with its department.
+
+    What it did itself, and what became of the text; not edits, and not refusals, whose reasons quote what is being written.
+    """
+    if event["act"].startswith("workflow.") and event["out"] == "success":
+        return True
+    account = work.session.get(Account, event["actor"]["sub"])
+    return account is not None and account.organization_id == request.person.organization_id
 
 
 def _left_open(definition: Definition, event: dict[str, Any]) -> str | None:

@@ -84,14 +84,17 @@ def require_continues(engine: sa.Engine, signer: Signer, *, log: str = MAIN_LOG)
     """Raises LogCorrupt where the log in the database does not continue the last head that was signed.
 
     For writers, before they write: what is added to a restored backup would have to be undone by hand. The cost is a few
-    tiles. The head file is read first, so that a database which another process carries on meanwhile is only newer.
+    tiles. Others may write and sign meanwhile, so the order of the three looks matters: a checkpoint is stored after its
+    head was written to the file, and a head is signed after its entries were committed; each look therefore finds at
+    least what the one before it has found.
     """
-    last = signer.last_head()
     with transaction(engine, read_only=True) as work:
         newest = work.one(_NEWEST, log=log)
-        _require_head_file(signer, last, newest[0] if newest else 0)
-        if last is None:
-            return
+    last = signer.last_head()
+    _require_head_file(signer, last, newest[0] if newest else 0)
+    if last is None:
+        return
+    with transaction(engine, read_only=True) as work:
         head = read_head(work, log)
         if head.size >= last.text.size and StoredTree(work, log, head).root(last.text.size) == last.text.root:
             return

@@ -11,8 +11,8 @@ from application.identity import authenticate, log_in, log_out, set_password
 from application.installation import Request
 from application.settings import Settings
 from cli.output import print_json, say
-from cli.session import as_json, current_installation, current_token, with_request
-from models.errors import InvalidInput
+from cli.session import as_json, current_installation, current_request, current_settings, current_token, with_request
+from models.errors import InvalidInput, NotAllowed
 from models.people import ROLE_TITLES, Role
 
 
@@ -49,10 +49,17 @@ def login(name: str | None, token: str | None, password_stdin: bool) -> None:
 
 
 @click.command()
-@with_request
-def logout(request: Request) -> None:
+def logout() -> None:
     """退出登录：登录状态立即失效（交给您的访问令牌不受影响）。"""
-    settings = request.installation.settings
+    settings = current_settings()
+    try:
+        request = current_request()
+    except NotAllowed:
+        if settings.token is not None or not settings.session_file.exists():
+            raise
+        settings.session_file.unlink()
+        say("登录先前已经结束；已清除本机保存的登录状态。")
+        return
     ended = log_out(request, current_token(settings) or "")
     if settings.token is not None:
         # The token came with this call; what is kept in the home may be somebody else's log-in.

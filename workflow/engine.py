@@ -276,7 +276,7 @@ def _impossible(
         if item.by != TASK_HOLDER or task_role
     ]
     listed = "、".join(f"{item['action']} {item['title']}（{item['by']}）" for item in possible) or "无（流程已结束）"
-    title = known[0].title if known else action
+    title = "／".join(dict.fromkeys(item.title for item in known)) or action
     return InvalidTransition(
         f"文本现在是“{state}”，不能“{title}”；可以做的是：{listed}。",
         state=text.state,

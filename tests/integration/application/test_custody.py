@@ -19,7 +19,7 @@ from application.installation import Installation, Request
 from application.rendering import render_text
 from audit.timeline import events
 from models.engine import make_engine, transaction
-from models.errors import LogCorrupt, NotAllowed, NotFound
+from models.errors import GuardFailed, LogCorrupt, NotAllowed, NotFound
 from models.people import OrganizationKind, Role
 
 EDIT = [("/projects/p1/indicators/i6/sign", "≤")]
@@ -173,7 +173,13 @@ def test_the_history_that_the_bureau_sees_ends_with_the_submission(office):
     office.act(Role.DEPARTMENT_HEAD, text, "recall")
     set_members(office.people[Role.DRAFTER], text, EDIT, reason="内部的想法")
     reviewer = office.people[Role.REVIEWER]
-    assert "内部的想法" not in str(texts.history(reviewer, text))
+    set_members(office.people[Role.DRAFTER], text, [("/projects/p1/indicators/i1/level1", "内部的想法二")])
+    with pytest.raises(GuardFailed, match="内部的想法二"):
+        office.act(Role.DEPARTMENT_HEAD, text, "submit")
+    set_members(office.people[Role.DRAFTER], text, [("/projects/p1/indicators/i1/level1", "产出指标")])
+    seen = texts.history(reviewer, text)
+    assert "内部的想法" not in str(seen)
+    assert seen[-1]["act"] == "workflow.recall"
     assert "内部的想法" in str(texts.history(office.people[Role.AUDITOR], text))
     listed = texts.list_texts(reviewer)[0]
     assert (listed["version"], listed["content_hash"]) == (1, texts.show_text(reviewer, text)["content_hash"])

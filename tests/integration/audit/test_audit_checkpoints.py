@@ -5,12 +5,12 @@ import pytest
 from audit_log import MAC_KEY, NOW, Log, draft, naive_root
 
 from audit import checkpoints, tree
-from audit.checkpoints import latest_checkpoint, sign_checkpoint
+from audit.checkpoints import latest_checkpoint, require_continues, sign_checkpoint
 from audit.journal import record
 from audit.keys import Signer
 from audit.notes import open_checkpoint, parse_vkey
 from models.engine import make_engine, transaction
-from models.errors import LogCorrupt, NotFound
+from models.errors import JixiaoError, LogCorrupt, NotFound
 from models.ids import new_id
 
 
@@ -211,3 +211,40 @@ def test_a_stored_checkpoint_that_is_none_is_reported(log):
     log.attack("UPDATE audit_checkpoint SET note = 'nothing'")
     with pytest.raises(LogCorrupt, match="检查点无法读取"):
         latest(log)
+
+
+def test_a_signature_of_another_process_is_no_old_backup(log, monkeypatch):
+    log.filled(1, 1)
+    signer = log.signer
+    other = Log(log.engine, Signer.load(signer.path, signer.name, vkey=signer.vkey, head_path=signer.head_path))
+    read_head_file = signer.last_head
+
+    def overtaken():
+        found = read_head_file()
+        other.filled(300, 300)
+        return found
+
+    monkeypatch.setattr(signer, "last_head", overtaken)
+    require_continues(log.engine, signer)
+    assert log.head().size == 300
+
+
+def test_writers_and_signers_side_by_side_never_take_each_other_for_an_old_backup(log: Log) -> None:
+    log.filled(1, 1)
+    failures: list[BaseException] = []
+
+    def write_and_sign() -> None:
+        try:
+            for _ in range(15):
+                require_continues(log.engine, log.signer)
+                log.add(1)
+                log.sign()
+        except JixiaoError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=write_and_sign) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
