@@ -74,8 +74,8 @@ def refusals_recorded(request: Request, act: str, obj: tuple[str, str], *, role:
                 obj=obj,
                 now=request.now(),
                 out=out,
-                why=f"{error.code}：{error.message}"[:1000],
-                details=[("/reasons", None, reasons)] if reasons else [],
+                why=error.message[:1000],
+                details=[("/code", None, error.code), *([("/reasons", None, reasons)] if reasons else [])],
             )
         request.installation.settle(recorded.event_id)
         raise

@@ -182,7 +182,7 @@ def test_the_body_is_well_formed_and_uses_the_known_classes(document):
     known = {
         "annex", "annexes", "addressee", "caption", "contents", "contents-title", "copies", "cover", "cover-bodies",
         "cover-department", "cover-status", "cover-title", "document-number", "form", "imprint", "indicators", "letter",
-        "middle", "number", "opinions", "part", "project", "review", "seal", "signature",
+        "code", "middle", "number", "opinions", "part", "project", "review", "seal", "signature",
     }  # fmt: skip
     made = words(stage(document, opinions=opinions(text()), copies_to=("县审计局",)))
     root = ElementTree.fromstring(f"<article>{made.body}</article>")
