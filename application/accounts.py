@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from application.identity import TOKEN_DAYS, hash_password, issue_token
 from application.installation import Request
-from application.use_cases import refusals_recorded, use_case
+from application.use_cases import refusals_recorded, typed, use_case
 from audit.events import Act
 from audit.recorder import Recorder
 from models.base import timestamp
@@ -72,7 +72,7 @@ def insert_organization(
     now: datetime,
 ) -> Organization:
     """An organization with its event, in the caller's transaction."""
-    name = name.strip()
+    name = typed(name)
     if not name:
         raise InvalidInput("单位名称不能为空。")
     if code is not None and not (code.isascii() and code.isdigit() and len(code) in (3, 6)):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from application.access import read_version
 from application.installation import Request
-from application.use_cases import refusals_recorded, use_case
+from application.use_cases import refusals_recorded, typed, use_case
 from audit.events import workflow_act
 from models.content import to_json
 from models.engine import Work, transaction
@@ -76,7 +75,7 @@ def act(
             now=now,
             reason=_clean(reason),
             objections=_objections(work, text.id, remarks),
-            replies={key: replace(reply, text=_clean(reply.text) or "") for key, reply in replies.items()},
+            replies={key: replace(reply, text=typed(reply.text)) for key, reply in replies.items()},
         )
         definition, _ = definition_of(work, text.definition_id)
     binding = any(item.action == action and (item.approves or item.publishes) for item in definition.transitions)
@@ -102,8 +101,8 @@ def _objections(work: Work, text_id: str, remarks: Sequence[Remark]) -> list[Obj
             Objection(
                 anchor=place,
                 kind=remark.kind,
-                problem=_clean(remark.problem) or "",
-                wanted=_clean(remark.wanted) or "",
+                problem=typed(remark.problem),
+                wanted=typed(remark.wanted),
                 quote=quoted[:_QUOTE] if isinstance(quoted, str) else "",
             )
         )
@@ -117,5 +116,4 @@ def _named(action: str) -> str:
 
 
 def _clean(text: str | None) -> str | None:
-    """What a person typed, trimmed and in NFC: input methods differ in how they compose a character."""
-    return unicodedata.normalize("NFC", text.strip()) if text is not None else None
+    return None if text is None else typed(text)

@@ -59,7 +59,7 @@ def verify_log(
     ``trusted`` are verifier keys, ``outside`` checkpoint notes that the auditor kept.
     """
     heads = list(outside)
-    head_path = installation.settings.keys / "head.json"
+    head_path = installation.settings.keys / "log.head"
     if head_path.exists():
         heads.append(head_path.read_text(encoding="utf-8"))
     return verify_full(

@@ -93,7 +93,7 @@ def demonstrate(settings: Settings, *, keep: bool = False, say: Say = lambda _: 
     documents = home / "documents"
     documents.mkdir(exist_ok=True)
     demo = Demonstration(home)
-    requests = _people(made.installation, demo)
+    requests = demonstration_people(made.installation, demo)
     say("已建立：三个单位，每个岗位一个账号")
     _Run(demo, requests, documents, say).whole()
     checkpoint(made.installation)
@@ -129,7 +129,8 @@ def _make_room(home: Path, keep: bool, say: Say) -> None:
     say(f"上一次的演示已移到 {aside}")
 
 
-def _people(installation: Installation, demo: Demonstration) -> dict[Role, Request]:
+def demonstration_people(installation: Installation, demo: Demonstration) -> dict[Role, Request]:
+    """The demonstration's organizations and one account per role, each with a request of its own; tokens go to ``demo``."""
     recorder = installation.recorder(new_request_id(), Via.CLI)
     now = installation.clock()
     with transaction(installation.engine) as work:

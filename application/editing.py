@@ -13,7 +13,7 @@ from application.access import read_version
 from application.guards import OPEN_FINDINGS
 from application.importing import snapshot_of
 from application.installation import Request
-from application.use_cases import refusals_recorded, use_case
+from application.use_cases import refusals_recorded, typed, use_case
 from audit.events import Act
 from models.blobs import get_blob
 from models.canonical import canonical_bytes
@@ -126,7 +126,7 @@ def _edit(request: Request, text_id: str, change: Any, *, reason: str, expected:
             changes=differences,
             corrected=corrected,
             actor=request.actor,
-            reason=reason or "修改",
+            reason=typed(reason) or "修改",
             recorder=request.recorder,
             now=request.now(),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import sqlalchemy as sa
@@ -72,7 +73,7 @@ def import_text(
             source=data,
             doubts=[_doubt(reading.content, finding) for finding in reading.findings],
             actor=request.actor,
-            reason=f"导入 {name}" if name else "导入",
+            reason=f"导入 {_shown(name)}".strip(),
             recorder=request.recorder,
             now=now,
         )
@@ -87,6 +88,12 @@ def import_text(
         "notes": _notes(reading.content, owner, reviewing),
         **read_json(reading),
     }
+
+
+def _shown(name: str) -> str:
+    """A file's name as it can stand in the log: other systems write names that are no proper text."""
+    readable = "".join(character if character.isprintable() else "�" for character in name)
+    return unicodedata.normalize("NFC", readable)[-200:]
 
 
 def _notes(content: BudgetText, owner: Organization, reviewing: Organization) -> list[str]:

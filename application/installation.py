@@ -89,9 +89,7 @@ class Installation:
         if row is None:
             raise NotFound("数据库中没有审计日志；请先运行 jixiao init。")
         origin, vkey = row
-        return Signer.load(
-            self.settings.keys / "log.pem", origin, vkey=vkey, head_path=self.settings.keys / "head.json"
-        )
+        return Signer.load(self.settings.keys / "log.pem", origin, vkey=vkey, head_path=self.settings.keys / "log.head")
 
     def require_writable(self) -> None:
         """Raises, before anything is written, where the log can't be carried on: no key, a foreign key, an old backup."""

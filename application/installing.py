@@ -113,7 +113,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def _signer(settings: Settings, origin: str | None) -> Signer:
-    path, head = settings.keys / "log.pem", settings.keys / "head.json"
+    path, head = settings.keys / "log.pem", settings.keys / "log.head"
     name_file = settings.keys / "origin"
     if path.exists():
         if not name_file.exists():

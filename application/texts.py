@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from application.access import every_event, read_allowed_version, readable, reading, seen_until, summary
@@ -13,6 +14,7 @@ from application.use_cases import use_case
 from audit.events import Act
 from documents.rendering.titles import place_title
 from models.base import parse_timestamp, timestamp
+from models.blobs import get_blob
 from models.content import from_json, to_json
 from models.engine import Work, transaction
 from models.findings import Severity
@@ -167,7 +169,7 @@ def history(request: Request, text_id: str) -> list[dict[str, Any]]:
                     "round": wf.get("round"),
                     "why": event.get("why"),
                     "left_open": _left_open(definition, event),
-                    "changes": event.get("chg", []),
+                    "changes": [item for change in event.get("chg", []) for item in _whole(work, change)],
                     "content_hash": event.get("after"),
                 }
             )
@@ -253,6 +255,17 @@ def _title(definition: Definition, event: dict[str, Any]) -> str:
     named = [item for item in definition.transitions if item.action == action]
     exact = [item for item in named if source in item.sources]
     return "／".join(dict.fromkeys(item.title for item in exact or named)) or action
+
+
+def _whole(work: Work, change: dict[str, Any]) -> list[dict[str, Any]]:
+    """A change with its words, where the event holds only their digests; a list of changes as its members."""
+    if "nh" not in change and "oh" not in change:
+        return [change]
+    old, new = (get_blob(work, change[key]) if key in change else None for key in ("oh", "nh"))
+    if change["p"] == "" and old is None and new is not None:
+        return [item for member in orjson.loads(new) for item in _whole(work, member)]
+    sides = (("o", old), ("n", new))
+    return [{"p": change["p"], **{key: data.decode("utf-8", "replace") for key, data in sides if data is not None}}]
 
 
 def _concerns(request: Request, work: Work, event: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import inspect
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
@@ -14,7 +15,7 @@ import structlog
 from application.installation import Request
 from audit.events import Outcome
 from models.engine import transaction
-from models.errors import Conflict, GuardFailed, InvalidTransition, JixiaoError, NotAllowed
+from models.errors import Conflict, GuardFailed, InvalidInput, InvalidTransition, JixiaoError, NotAllowed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -53,6 +54,23 @@ def use_case(action: str) -> Callable[[Callable[Concatenate[Request, P], R]], Ca
         return cast("Callable[Concatenate[Request, P], R]", run)
 
     return decorate
+
+
+# Longer than any reason that anybody wrote, and short enough for an event (audit.md: 16 KiB as a rule).
+LONGEST_TYPED = 2_000
+
+
+def typed(text: str) -> str:
+    """What a person typed, trimmed and in NFC: input methods differ in how they compose a character.
+
+    Raises InvalidInput where it is too long, or holds characters that nobody sees.
+    """
+    text = unicodedata.normalize("NFC", text.strip())
+    if len(text) > LONGEST_TYPED:
+        raise InvalidInput(f"输入的文字有 {len(text)} 字，最多 {LONGEST_TYPED} 字；请写得简短些，或改在文本中说明。")
+    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t" for character in text):
+        raise InvalidInput("输入的文字里有不能显示的控制字符；请去掉后重试。")
+    return text
 
 
 @contextlib.contextmanager

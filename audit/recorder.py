@@ -11,11 +11,13 @@ from audit.changes import change
 from audit.events import Actor, EventDraft, Outcome, Via
 from audit.journal import Recorded, record
 from models.blobs import put_blob
+from models.canonical import canonical_bytes
 from models.engine import Work
 from models.ids import new_id
 
-# An import or a rewritten text may change hundreds of fields; beyond this many bytes the list itself goes to ``blob``.
-_INLINE_BYTES = 24_000
+# A rewritten text may change hundreds of fields; beyond this many bytes the list itself goes to ``blob``, so that an event
+# stays below 16 KiB (audit.md).
+_INLINE_BYTES = 12_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Recorder:
         """Writes an event in the caller's transaction; ``details`` are (pointer, old, new), long ones go to ``blob``."""
         changes = [change(pointer, old, new) for pointer, old, new in details]
         entries = [item.entry for item in changes]
-        if sum(len(str(entry)) for entry in entries) > _INLINE_BYTES:
+        if entries and len(canonical_bytes(entries)) > _INLINE_BYTES:
             whole = change("", None, entries)
             changes, entries = [*changes, whole], [whole.entry]
         for item in changes:

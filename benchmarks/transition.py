@@ -18,7 +18,7 @@ from typing import Any
 
 import structlog
 
-from application.demo import Demonstration, _people
+from application.demo import Demonstration, demonstration_people
 from application.installation import Request
 from application.installing import initialize
 from application.settings import Settings
@@ -115,7 +115,7 @@ def main(texts: int = TEXTS) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         made = initialize(Settings(home=folder / "home"))
-        people = _people(made.installation, Demonstration(folder / "home"))
+        people = demonstration_people(made.installation, Demonstration(folder / "home"))
         ids = _texts(people[Role.DRAFTER], texts)
         dialect = made.installation.engine.dialect
         made.installation.engine.dispose()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import ROOT, SAMPLE, Shell
+from conftest import COMMAND, ROOT, SAMPLE, Shell
 
 from cli.main import cli
 
@@ -375,3 +375,17 @@ def test_a_home_with_odd_characters_in_its_path(tmp_path):
     shell.ok("init")
     assert (shell.home / "jixiao.db").stat().st_size > 0
     assert shell.ok("audit", "verify")["ok"]
+
+
+def test_a_file_whose_name_is_no_proper_text(shell, tmp_path):
+    name = tmp_path.joinpath("x").as_posix().encode()[:-1] + b"\xff\x07name.txt"
+    with open(name, "wb") as file:  # noqa: PTH123 -- a name in bytes
+        file.write(SAMPLE.read_bytes())
+    done = subprocess.run(
+        [COMMAND.as_posix().encode(), b"text", b"import", name, b"--json"],
+        env=shell._environment("drafter"),
+        capture_output=True,
+        check=True,
+    )
+    history = shell.ok("text", "history", json.loads(done.stdout)["text"], role="drafter")
+    assert history[0]["why"].endswith("name.txt")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from application.acting import act
-from application.demo import Demonstration, _people
+from application.demo import Demonstration, demonstration_people
 from application.editing import confirm_repairs
 from application.importing import import_text
 from application.installation import Installation, Request
@@ -76,7 +76,7 @@ def make_office(home: Path, url: str) -> Office:
     settings = Settings(home=home, database_url=url)
     made = initialize(settings, clock=clock)
     demo = Demonstration(home)
-    people = _people(made.installation, demo)
+    people = demonstration_people(made.installation, demo)
     return Office(made.installation, people, clock, demo.tokens, made.tokens)
 
 

@@ -6,6 +6,7 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from test_invariants import counts
 
@@ -13,13 +14,13 @@ from application import texts
 from application.accounts import add_organization
 from application.acting import Remark, act
 from application.auditing import verify_log
-from application.editing import set_members
+from application.editing import replace_content, set_members
 from application.identity import authenticate, issue_token, log_in, log_out, set_password
 from application.installation import Installation, Request
 from application.rendering import render_text
 from audit.timeline import events
 from models.engine import make_engine, transaction
-from models.errors import GuardFailed, LogCorrupt, NotAllowed, NotFound
+from models.errors import GuardFailed, InvalidInput, LogCorrupt, NotAllowed, NotFound
 from models.people import OrganizationKind, Role
 
 EDIT = [("/projects/p1/indicators/i6/sign", "≤")]
@@ -56,7 +57,7 @@ def test_nothing_is_written_to_a_restored_backup(sqlite_office, tmp_path):
 
 def test_nothing_is_written_without_the_last_signed_head(office):
     text = office.driven("approved")
-    (office.installation.settings.keys / "head.json").unlink()
+    (office.installation.settings.keys / "log.head").unlink()
     fresh = reopened(office)
     before = counts(fresh)
     with pytest.raises(LogCorrupt, match="不见了"):
@@ -152,7 +153,7 @@ def test_a_new_password_asks_for_the_old_one_and_ends_log_ins(office):
 
 def test_a_refusal_is_not_written_to_an_old_backup_either(office):
     text = office.driven("approved")
-    (office.installation.settings.keys / "head.json").unlink()
+    (office.installation.settings.keys / "log.head").unlink()
     fresh = reopened(office)
     before = counts(fresh)
     request = Request(fresh, office.people[Role.DRAFTER].person, "test")
@@ -185,3 +186,31 @@ def test_the_history_that_the_bureau_sees_ends_with_the_submission(office):
     assert (listed["version"], listed["content_hash"]) == (1, texts.show_text(reviewer, text)["content_hash"])
     office.act(Role.DEPARTMENT_HEAD, text, "submit")
     assert "内部的想法" in str(texts.history(reviewer, text))
+
+
+def test_a_rewritten_text_is_one_event_of_modest_size_and_its_history_is_whole(office):
+    text = office.imported()
+    drafter = office.people[Role.DRAFTER]
+    content = texts.show_text(drafter, text)["content"]
+    sample = content["projects"][0]["indicators"][0]
+    added = [{**sample, "id": f"i{number}", "description": f"第{number}项" + "长" * 400} for number in range(20, 220)]
+    content["projects"][0]["indicators"] += added
+    content["projects"][0]["purpose"] = "很长的用途" * 2_000
+    replace_content(drafter, text, orjson.dumps(content))
+    with transaction(office.installation.engine, read_only=True) as work:
+        last = events(work, obj_type="text", obj_id=text, limit=100)[-1].event
+    assert len(orjson.dumps(last)) < 16 * 1024
+    changes = {change["p"]: change for change in texts.history(drafter, text)[-1]["changes"]}
+    assert changes["/projects/p1/purpose"]["n"] == "很长的用途" * 2_000
+    assert sum(place.startswith("/projects/p1/indicators/i") for place in changes) == 200
+
+
+def test_reasons_that_no_event_can_hold_are_refused(office):
+    text = office.driven("first_review")
+    for reason, words in (("长" * 2_001, "最多 2000 字"), ("控制\x07字符", "控制字符")):
+        with pytest.raises(InvalidInput, match=words):
+            office.act(Role.REVIEWER, text, "return", reason=reason, remarks=[Remark("/overall", "重复")])
+    office.act(Role.REVIEWER, text, "return", reason="长" * 2_000, remarks=[Remark("/overall", "重" * 2_000)])
+    seen = texts.history(office.people[Role.DRAFTER], text)[-1]
+    assert seen["why"] == "长" * 2_000
+    assert seen["changes"][0]["n"].startswith("必改：重重")

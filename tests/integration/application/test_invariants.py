@@ -146,6 +146,7 @@ def test_an_error_between_any_two_statements_of_an_edit_leaves_nothing(office, k
     assert transactions
 
 
+@pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")  # Python 3.12 on; the child runs no thread
 def test_a_process_that_is_killed_at_any_statement_leaves_the_whole_transition_or_nothing(sqlite_office):
     # A fork ends without unwinding: no rollback, no clean-up, as with kill -9.
     office = sqlite_office
