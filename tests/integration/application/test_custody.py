@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from test_invariants import counts
+from office_state import counts
 
 from application import texts
 from application.accounts import add_organization
