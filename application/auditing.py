@@ -19,7 +19,7 @@ from audit.verdicts import Status as Status
 from audit.verdicts import Verdict
 from audit.verification import verify_full
 from models.engine import transaction
-from models.errors import InvalidInput
+from models.errors import InvalidInput, LogCorrupt, NotFound
 from models.people import Role
 
 
@@ -62,9 +62,21 @@ def verify_log(
     head_path = installation.settings.keys / "log.head"
     if head_path.exists():
         heads.append(head_path.read_text(encoding="utf-8"))
-    return verify_full(
-        installation.engine, log=LOG, trusted=trusted, outside=heads, mac_key=installation.mac_key, progress=progress
-    )
+    try:
+        return verify_full(
+            installation.engine,
+            log=LOG,
+            trusted=trusted,
+            outside=heads,
+            mac_key=installation.mac_key,
+            progress=progress,
+        )
+    except NotFound as error:
+        if not heads:
+            raise
+        raise LogCorrupt(
+            "已经签过检查点的审计日志从数据库中消失了：数据库被改动或换掉，请停止使用并保留现状。"
+        ) from error
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
+import json
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
 from application.access import read_version
@@ -16,12 +15,12 @@ from application.installation import Request
 from application.use_cases import refusals_recorded, typed, use_case
 from audit.events import Act
 from models.blobs import get_blob
-from models.canonical import canonical_bytes
-from models.content import from_json, parse_content, to_json
+from models.content import BudgetText, from_json, parse_content, to_json
 from models.engine import Work, transaction
 from models.errors import InvalidInput, NotFound
 from models.identifiers import assign_ids
 from models.places import anchor, changes, pointer, put
+from models.readable import require_readable
 from models.texts import TextVersion
 from workflow.situation import TextRow
 from workflow.versions import begin_revision, confirm, revise
@@ -71,10 +70,7 @@ def replace_content(
     request: Request, text_id: str, data: bytes, *, reason: str = "", expected: int | None = None
 ) -> dict[str, Any]:
     """A new version from a whole content as JSON; items without an id get one."""
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise InvalidInput(f"不是有效的 JSON：{error}；请检查文件。") from error
+    value = _decoded(data)
     return _edit(request, text_id, lambda _: value, reason=reason, expected=expected)
 
 
@@ -106,9 +102,10 @@ def _edit(request: Request, text_id: str, change: Any, *, reason: str, expected:
         text, role = begin_revision(work, text_id, actor=request.actor, expected_version=expected, now=request.now())
         old = to_json(read_version(work, text).content)
         edited = change(old)
-        _require_nfc(edited)
         content = from_json(assign_ids(edited, _earlier_contents(work, text)))
+        _require_links(content)
         new = to_json(content)
+        require_readable(new)
         if new == old:
             raise InvalidInput("内容没有变化，没有生成新版本。")
         differences = changes(old, new)
@@ -151,8 +148,29 @@ def _earlier_contents(work: Work, text: TextRow) -> list[Any]:
     return [to_json(parse_content(get_blob(work, sha256))) for sha256 in hashes]
 
 
-def _require_nfc(value: Any) -> None:
-    # Two spellings of one character would make two hashes of what looks the same to every reader.
-    text = canonical_bytes(value).decode()
-    if not unicodedata.is_normalized("NFC", text):
-        raise InvalidInput("内容中有不是 NFC 规范形式的文字；请以 NFC 保存后重试。")
+def _decoded(data: bytes) -> Any:
+    """A JSON value; raises InvalidInput, also where an object names a member twice: one of the two would be lost."""
+    try:
+        return json.loads(data.removeprefix(b"\xef\xbb\xbf").decode(), object_pairs_hook=_members)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"不是有效的 JSON：{error}；请检查文件。") from error
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"成员“{twice}”写了两次")
+    return value
+
+
+def _require_links(content: BudgetText) -> None:
+    known = {project.id for project in content.projects}
+    for goal in content.sub_goals:
+        missing = [name for name in goal.projects if name not in known]
+        if missing:
+            raise InvalidInput(
+                f"/sub_goals/{goal.id}/projects 指向不存在的项目 {'、'.join(missing)}；请改正，或同时删去。",
+                place=f"/sub_goals/{goal.id}/projects",
+            )

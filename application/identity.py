@@ -64,7 +64,7 @@ _END_LOG_INS = Prepared(
 
 def token_digest(token: str) -> str:
     """SHA-256 of a token: it has 256 random bits, so a slow hash would only slow its owner."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def authenticate(installation: Installation, token: str | None) -> Person:

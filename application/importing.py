@@ -21,6 +21,7 @@ from models.ids import new_id
 from models.people import Organization, OrganizationKind
 from models.places import anchor
 from models.process import WorkflowDefinition
+from models.readable import require_readable
 from models.texts import BudgetText as TextTable
 from workflow.versions import Doubt, Snapshot, open_text
 
@@ -42,6 +43,7 @@ def import_text(
     ``name`` is the file's name for the history. Raises InvalidInput for what is not a budget text.
     """
     reading = read_text(data, fiscal_year=year)
+    require_readable(to_json(reading.content))
     installation = request.installation
     installation.require_writable()
     now = request.now()

@@ -24,6 +24,15 @@ class SchemaState:
     program: str
 
     @property
+    def advice(self) -> str:
+        """What to do, as a sentence; empty where database and program fit."""
+        if self.current:
+            return ""
+        if self.database is None or self.database < self.program:
+            return "请运行 jixiao db upgrade"
+        return "数据库比程序新，请升级 jixiao"
+
+    @property
     def current(self) -> bool:
         """Whether nothing is to be migrated."""
         return self.database == self.program

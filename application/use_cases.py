@@ -16,6 +16,7 @@ from application.installation import Request
 from audit.events import Outcome
 from models.engine import transaction
 from models.errors import Conflict, GuardFailed, InvalidInput, InvalidTransition, JixiaoError, NotAllowed
+from models.readable import unseen
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,7 +69,7 @@ def typed(text: str) -> str:
     text = unicodedata.normalize("NFC", text.strip())
     if len(text) > LONGEST_TYPED:
         raise InvalidInput(f"输入的文字有 {len(text)} 字，最多 {LONGEST_TYPED} 字；请写得简短些，或改在文本中说明。")
-    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t" for character in text):
+    if unseen(text) is not None:
         raise InvalidInput("输入的文字里有不能显示的控制字符；请去掉后重试。")
     return text
 

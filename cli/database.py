@@ -29,11 +29,12 @@ def current(as_json: bool) -> None:
     """显示数据库和程序的版本。"""
     state = migrations.schema_state(make_engine(current_settings().engine_url()))
     if as_json:
-        print_json({"database": state.database, "program": state.program, "current": state.current})
-    else:
-        click.echo(
-            f"数据库 {state.database or '空'}，程序 {state.program}{'' if state.current else '（请运行 jixiao db upgrade）'}"
+        print_json(
+            {"database": state.database, "program": state.program, "current": state.current, "advice": state.advice}
         )
+    else:
+        advice = f"（{state.advice}）" if state.advice else ""
+        click.echo(f"数据库 {state.database or '空'}，程序 {state.program}{advice}")
 
 
 @db.command("downgrade")

@@ -38,6 +38,14 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 class LazyGroup(click.Group):
     """A group whose commands are imported on first use."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; that the reader of our output has gone (such as ``| head``) is no failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         """All names, in the order of a text's life rather than of the alphabet."""
         return list(COMMANDS)
@@ -78,6 +86,11 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: runs the command; an error of ours is one sentence on standard error and its exit code."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 -- for the life of the process
+    if sys.stdout is None:
+        click.echo("错误：标准输出已关闭，没有执行；请重新打开或转到文件。", err=True)
+        sys.exit(1)
     try:
         status = cli.main(prog_name="jixiao", standalone_mode=False)
     except click.ClickException as error:
@@ -86,10 +99,6 @@ def main() -> None:
     except click.Abort:
         click.echo("已取消。", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader of our output has gone (such as `| head`): nothing is wrong, and nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:  # noqa: BLE001 -- the outermost boundary: people get a sentence, maintainers the traceback
         sys.exit(_failed(error))
     sys.exit(status if isinstance(status, int) else 0)
@@ -103,6 +112,9 @@ def _failed(error: Exception) -> int:
         return exit_code(error)
     if os.environ.get("JIXIAO_DEBUG"):
         raise error
+    if isinstance(error, UnicodeEncodeError):
+        click.echo("错误：参数里有不是 UTF-8 的文字；请检查终端的编码后重试。", err=True)
+        return 2
     if isinstance(error, OSError) and error.strerror:
         where: Any = error.filename or ""
         click.echo(f"错误：不能读写文件 {where}（{error.strerror}）；请检查路径、权限和磁盘空间。", err=True)

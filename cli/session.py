@@ -87,6 +87,8 @@ def with_request(function: F) -> Callable[..., Any]:
 def read_input(path: str) -> bytes:
     """The bytes of a file, or of standard input for ``-``; raises InvalidInput with what to do."""
     if path == "-":
+        if sys.stdin is None:
+            raise InvalidInput("标准输入已关闭；请用管道或 < 给出内容。")
         return sys.stdin.buffer.read()
     file = Path(path)
     if file.is_dir():

@@ -266,7 +266,7 @@ for _command in acting.SHORT_FORMS:
 )
 @click.option("--format", "format_", type=click.Choice(rendering.FORMATS), default="pdf", show_default=True)
 @click.option("--version", type=click.IntRange(min=1), help="第几版（默认为该环节的那一版）。")
-@click.option("--out", type=click.Path(path_type=Path), help="输出文件或文件夹（默认当前文件夹；- 为标准输出）。")
+@click.option("--out", help="输出文件，或文件夹（以 / 结尾时会建立；默认当前文件夹；- 为标准输出）。")
 @as_json
 @with_request
 def text_render(
@@ -275,16 +275,19 @@ def text_render(
     document: str | None,
     format_: str,
     version: int | None,
-    out: Path | None,
+    out: str | None,
     as_json: bool,
 ) -> None:
     """生成一个环节的文件（PDF/A 或 HTML）；同一环节再次生成，字节相同。"""
     made = rendering.render_text(request, text_id, document=document, format_=format_, version=version)
-    if str(out) == "-":
+    if out == "-":
         sys.stdout.buffer.write(made.data)
         return
-    path = out / made.name if out is not None and out.is_dir() else out or Path(made.name)
+    path = Path(out or ".")
     try:
+        if out is not None and out.endswith("/"):
+            path.mkdir(parents=True, exist_ok=True)
+        path = path / made.name if path.is_dir() else path
         path.write_bytes(made.data)
     except OSError as error:
         raise JixiaoError(f"不能写入 {path}（{error.strerror}）；请用 --out 指定别处。") from error

@@ -249,7 +249,7 @@ class BudgetText(_Model):
 
     schema_: Literal["jixiao/budget-text/1"] = Field(alias="schema", default=SCHEMA)
     title: str = ""
-    fiscal_year: int = Field(ge=2000, le=2099)
+    fiscal_year: int = Field(ge=2000, le=2099, strict=True)
     department: Department = Department()
     reviewing_body: str = ""
     overall: Overall = Overall()

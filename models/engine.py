@@ -209,7 +209,10 @@ def translated(error: BaseException) -> JixiaoError:
     if "no such table" in lowered or "no such column" in lowered or state in ("42P01", "42703"):
         return DatabaseUnavailable("数据库还没有迁移；请先运行 jixiao db upgrade。", database=text)
     if "unable to open database file" in lowered:
-        return DatabaseUnavailable("打不开数据库文件；请先运行 jixiao init，或检查 JIXIAO_HOME。", database=text)
+        return DatabaseUnavailable(
+            "打不开数据库文件；请检查 JIXIAO_HOME、权限和磁盘是否只读（还没有安装时先运行 jixiao init）。",
+            database=text,
+        )
     if "readonly" in lowered or "read-only" in lowered:
         return DatabaseUnavailable("数据库是只读的，没有写入任何内容；请检查文件权限。", database=text)
     if "disk i/o" in lowered:

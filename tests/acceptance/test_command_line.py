@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from acceptance_shell import COMMAND, ROOT, SAMPLE, Shell
 from click.testing import CliRunner
-from conftest import COMMAND, ROOT, SAMPLE, Shell
 
 from cli.main import cli
 
@@ -389,3 +389,58 @@ def test_a_file_whose_name_is_no_proper_text(shell, tmp_path):
     )
     history = shell.ok("text", "history", json.loads(done.stdout)["text"], role="drafter")
     assert history[0]["why"].endswith("name.txt")
+
+
+def test_content_that_nobody_can_read_or_follow_is_refused(shell, drive, tmp_path):
+    text = drive("draft")
+    content = shell.ok("text", "show", text, role="drafter")
+    linked = {**content, "sub_goals": [{**content["sub_goals"][0], "projects": ["p77"]}]}
+    for number, (data, words) in enumerate(
+        (
+            (json.dumps({**content, "title": "科\x00协"}), "U+0000"),
+            (json.dumps({**content, "title": "\x1b[31m红"}), "U+001B"),
+            (json.dumps(linked), "不存在的项目 p77"),
+            (json.dumps({**content, "fiscal_year": "2021"}), "应为整数"),
+            (json.dumps(content)[:-1] + ', "title": "z"}', "写了两次"),
+        )
+    ):
+        path = tmp_path / f"{number}.json"
+        path.write_text(data, encoding="utf-8")
+        assert words in shell.fails(2, "text", "edit", text, "--file", path, role="drafter"), words
+    path.write_text("\ufeff" + json.dumps({**content, "title": "2021年部门预算绩效文本（改）"}), encoding="utf-8")
+    assert shell.ok("text", "edit", text, "--file", path, role="drafter")["version"] == 2
+
+
+def test_output_goes_into_a_folder_that_is_made(shell, tmp_path):
+    for document in ("approval", "publication"):
+        shell.ok("text", "render", shell.text, "--document", document, "--out", f"{tmp_path}/new/", role="auditor")
+    assert len(list((tmp_path / "new").iterdir())) == 2
+
+
+def test_streams_that_are_closed_or_end_early(shell):
+    def run(line: str):
+        environment = shell._environment("auditor") | {"J": str(COMMAND), "ID": shell.text}
+        done = subprocess.run(["bash", "-o", "pipefail", "-c", line], env=environment, capture_output=True, text=True)
+        assert "Traceback" not in done.stderr
+        return done
+
+    assert run('"$J" audit log | head -1').returncode == 0
+    assert run('"$J" text history $ID --json | head -1').returncode == 0
+    assert shell.text in run('"$J" text list 2>&-').stdout
+    assert run('"$J" text list >&-').returncode == 1
+    assert run('"$J" text list >/dev/full').returncode == 1
+    assert "标准输入已关闭" in run('"$J" text import - <&-').stderr
+    assert run('"$J" text show "$(printf "\\xff")"').returncode in (2, 3)
+    assert run('JIXIAO_TOKEN="$(printf "jx_\\xff")" "$J" whoami').returncode == 4
+
+
+def test_a_log_that_is_gone_from_the_database_is_no_question_of_names(shell):
+    with sqlite3.connect(shell.home / "jixiao.db") as database:
+        database.execute("DELETE FROM audit_log")
+    assert "消失" in shell.fails(7, "audit", "verify")
+
+
+def test_a_newer_database_is_told_apart_from_an_older_one(shell):
+    with sqlite3.connect(shell.home / "jixiao.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert "升级 jixiao" in shell.run("db", "current").stdout

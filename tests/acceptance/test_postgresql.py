@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from conftest import Shell, drive_text
+from acceptance_shell import Shell, drive_text
 
 
 @pytest.fixture

@@ -1,0 +1,49 @@
+"""Text that people can read and both databases can hold: NFC, and no characters that nobody sees."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from models.errors import InvalidInput
+from models.places import join
+
+# Control characters and half characters. Line breaks and tabs stand in texts.
+_UNSEEN = ("Cc", "Cs")
+_BREAKS = "\n\t"
+
+
+def unseen(text: str) -> str | None:
+    """The first character of a text that nobody sees, or None."""
+    return next(
+        (item for item in text if item not in _BREAKS and unicodedata.category(item) in _UNSEEN),
+        None,
+    )
+
+
+def require_readable(value: Any) -> None:
+    """Raises InvalidInput, naming the place, where a JSON value holds text that is not readable or not in NFC.
+
+    PostgreSQL refuses NUL, a terminal obeys ESC, no font sets either; and two spellings of one character would make two
+    hashes of what looks the same to every reader.
+    """
+    for place, text in _texts(value, []):
+        character = unseen(text)
+        if character is not None:
+            raise InvalidInput(
+                f"{place or '内容'} 中有不能显示的字符 U+{ord(character):04X}；请去掉后重试。", place=place
+            )
+        if not unicodedata.is_normalized("NFC", text):
+            raise InvalidInput(f"{place or '内容'} 中有不是 NFC 规范形式的文字；请以 NFC 保存后重试。", place=place)
+
+
+def _texts(value: Any, tokens: list[str]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield join(tokens), value
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield from _texts(member, [*tokens, str(key)])
+    elif isinstance(value, list):
+        for number, member in enumerate(value):
+            yield from _texts(member, [*tokens, str(number)])
