@@ -73,35 +73,43 @@ def reading(request: Request, text_id: str) -> Iterator[tuple[Work, TextRow]]:
         yield work, row_of(work, request, text_id)
 
 
-def seen_until(work: Work, request: Request, row: TextRow) -> datetime | None:
-    """Until when the person sees what the department wrote; None for everything.
+def is_outsider(request: Request, row: TextRow) -> bool:
+    """Whether a text is open to the person only because it was published."""
+    mine = request.person.organization_id in (row.organization_id, row.reviewing_id)
+    return not mine and not request.person.holds(Role.AUDITOR)
 
-    The bureau sees what was submitted to it, not what is being written: the moment is when a task of its own last opened.
-    """
-    if request.person.organization_kind != OrganizationKind.FINANCE or request.person.holds(Role.AUDITOR):
-        return None
-    return work.session.scalar(
-        sa.select(sa.func.max(Task.opened_at)).where(Task.text_id == row.id, Task.organization_id == row.reviewing_id)
-    )
+
+def sees_all_versions(request: Request, row: TextRow) -> bool:
+    """Whether the person sees what is being written: the department itself, and auditors."""
+    return request.person.holds(Role.AUDITOR) or request.person.organization_id == row.organization_id
 
 
 def newest_version(work: Work, request: Request, row: TextRow) -> int:
-    """The newest version that the person may read."""
-    until = seen_until(work, request, row)
-    if until is None:
+    """The newest version that the person may read: the bureau sees what was submitted to it, everybody what is public."""
+    if sees_all_versions(request, row):
         return row.current_version
-    submitted = work.session.scalar(
-        sa.select(sa.func.max(TextVersion.number)).where(TextVersion.text_id == row.id, TextVersion.created_at <= until)
-    )
+    submitted = None
+    if not is_outsider(request, row):
+        submitted = work.session.scalar(
+            sa.select(sa.func.max(Task.version)).where(Task.text_id == row.id, Task.organization_id == row.reviewing_id)
+        )
     return max(submitted or 0, row.published_version or 0)
 
 
 def read_allowed_version(work: Work, request: Request, row: TextRow, number: int | None = None) -> Reading:
     """A version's content (the newest that the person may read by default); raises NotFound or NotAllowed."""
     newest = newest_version(work, request, row)
-    if number is not None and newest < number <= row.current_version:
-        raise NotAllowed(f"第 {number} 版还没有报送，您不能查看；已报送的是第 {newest} 版。", version=number)
+    if number is not None:
+        require_version(request, row, number, newest)
     return read_version(work, row, newest if number is None else number)
+
+
+def require_version(request: Request, row: TextRow, number: int, newest: int) -> None:
+    """Raises NotAllowed where the person may not read a version that exists."""
+    if is_outsider(request, row) and number != newest and number <= row.current_version:
+        raise NotAllowed(f"公开的是第 {newest} 版，您不能查看其他版本。", version=number)
+    if newest < number <= row.current_version:
+        raise NotAllowed(f"第 {number} 版还没有报送，您不能查看；已报送的是第 {newest} 版。", version=number)
 
 
 def read_version(work: Work, row: TextRow, number: int | None = None) -> Reading:
@@ -118,14 +126,16 @@ def summary(work: Work, request: Request, row: TextRow) -> dict[str, Any]:
     """What lists and headings show of a text; version and hash are the newest that the person may read."""
     newest = newest_version(work, request, row)
     version = work.session.get_one(TextVersion, (row.id, newest))
+    # The row has the title of what is being written; a reader of an older version reads that version's.
+    shown = row if newest == row.current_version else read_version(work, row, newest).content
     definition, _ = definition_of(work, row.definition_id)
     state = definition.states[row.state]
     task = work.session.scalar(sa.select(Task).where(Task.text_id == row.id, Task.closed_at.is_(None)))
     organization = work.session.get_one(Organization, row.organization_id)
     return {
         "text": row.id,
-        "title": row.title,
-        "fiscal_year": row.fiscal_year,
+        "title": shown.title,
+        "fiscal_year": shown.fiscal_year,
         "organization": organization.name,
         "state": row.state,
         "state_title": state.title,

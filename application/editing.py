@@ -19,7 +19,7 @@ from models.content import BudgetText, from_json, parse_content, to_json
 from models.engine import Work, transaction
 from models.errors import InvalidInput, NotFound
 from models.identifiers import assign_ids
-from models.places import anchor, changes, pointer, put
+from models.places import anchor, changes, get, pointer, put
 from models.readable import require_readable
 from models.texts import TextVersion
 from workflow.situation import TextRow
@@ -109,11 +109,10 @@ def _edit(request: Request, text_id: str, change: Any, *, reason: str, expected:
         if new == old:
             raise InvalidInput("内容没有变化，没有生成新版本。")
         differences = changes(old, new)
-        touched = [place for place, _, _ in differences]
         corrected = [
             int(number)
             for number, place, _, _ in work.rows(OPEN_FINDINGS, text_id=text_id)
-            if any(place == item or place.startswith(f"{item}/") or item.startswith(f"{place}/") for item in touched)
+            if get(old, place) != get(new, place)
         ]
         text = revise(
             work,

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from application.access import Reading, every_event, newest_version, read_version, row_of
+from application.access import Reading, every_event, is_outsider, newest_version, read_version, require_version, row_of
 from application.installation import Installation, Request
 from application.texts import opinions_of
 from application.use_cases import refusals_recorded, use_case
@@ -22,7 +22,7 @@ from models.engine import Work, transaction
 from models.errors import InvalidInput, InvalidTransition, NotAllowed, NotFound
 from models.people import Organization
 from models.process import Task
-from models.texts import BudgetText, TextVersion
+from models.texts import BudgetText
 from workflow.definition import Definition
 from workflow.records import definition_of
 from workflow.situation import TextRow
@@ -30,6 +30,7 @@ from workflow.situation import TextRow
 FORMATS = ("pdf", "html")
 # 草案 is the only document that can be made of a text at any time: it claims nothing about the procedure.
 DRAFT = "draft"
+PUBLICATION = "publication"
 _CONCLUSIONS = {"pass": "通过", "approve": "通过", "return": "退回修改"}
 
 
@@ -50,6 +51,7 @@ class _Moment:
 
     at: datetime
     round: int
+    version: int
     due_on: str | None = None
 
 
@@ -72,11 +74,15 @@ def render_text(
         row = row_of(work, request, text_id)
         definition, _ = definition_of(work, row.definition_id)
         name = document or definition.states[row.state].document
-        newest = newest_version(work, request, row)
-        if version is None and name == DRAFT:
-            version = newest
-        if version is not None and newest < version <= row.current_version:
-            raise NotAllowed(f"第 {version} 版还没有报送，您不能查看；已报送的是第 {newest} 版。", version=version)
+        if is_outsider(request, row) and name != PUBLICATION:
+            raise NotAllowed("这份文本对您只公开了公开稿；请用 --document publication。")
+        if version is not None and name != DRAFT:
+            raise InvalidInput("这份文件只能按该环节的那一版生成，不能另选版本；只有草案可以选版本。")
+        if name == DRAFT:
+            newest = newest_version(work, request, row)
+            if version is None:
+                version = newest
+            require_version(request, row, version, newest)
         stage = stage_of(work, row, definition, name, version)
     data = render_pdf(stage, fonts=_fonts(installation)) if format_ == "pdf" else render_html(stage)
     rendered = Rendered(name, stage.version, _file_name(stage, format_), data, digest(data))
@@ -108,7 +114,7 @@ def stage_of(work: Work, row: TextRow, definition: Definition, document: str, ve
         raise InvalidTransition(
             f"文本现在是“{definition.states[row.state].title}”，还没有到“{_stage_titles(definition, document)}”环节，不能生成这份文件。"
         )
-    reading = _version_at(work, row, document, moment, version)
+    reading = read_version(work, row, moment.version if version is None else version)
     content = to_json(reading.content)
     opinions = [
         item for item in opinions_of(work, row.id, content) if item["round"] == moment.round and document != DRAFT
@@ -140,27 +146,14 @@ def stage_of(work: Work, row: TextRow, definition: Definition, document: str, ve
 def _moment(work: Work, row: TextRow, definition: Definition, document: str) -> _Moment | None:
     states = [name for name, state in definition.states.items() if state.document == document]
     task = work.session.scalar(
-        sa.select(Task)
-        .where(Task.text_id == row.id, Task.state.in_(states))
-        .order_by(Task.opened_at.desc(), Task.id.desc())
-        .limit(1)
+        sa.select(Task).where(Task.text_id == row.id, Task.state.in_(states)).order_by(Task.row_version.desc()).limit(1)
     )
     changed = work.session.scalar(sa.select(BudgetText.changed_at).where(BudgetText.id == row.id))
     if document == DRAFT and changed is not None:
-        return _Moment(changed, row.round)
+        return _Moment(changed, row.round, row.current_version)
     if task is not None:
-        return _Moment(task.opened_at, task.round, task.due_on)
-    return _Moment(changed, row.round) if row.state in states and changed is not None else None
-
-
-def _version_at(work: Work, row: TextRow, document: str, moment: _Moment, version: int | None) -> Reading:
-    if version is None and document != DRAFT:
-        version = work.session.scalar(
-            sa.select(sa.func.max(TextVersion.number)).where(
-                TextVersion.text_id == row.id, TextVersion.created_at <= moment.at
-            )
-        )
-    return read_version(work, row, version)
+        return _Moment(task.opened_at, task.round, task.version, task.due_on)
+    return _Moment(changed, row.round, row.current_version) if row.state in states and changed is not None else None
 
 
 def _status(row: TextRow, definition: Definition, document: str) -> str:
@@ -178,7 +171,7 @@ def _conclusion(work: Work, row: TextRow, definition: Definition, document: str,
     outcome = work.session.scalar(
         sa.select(Task.outcome)
         .where(Task.text_id == row.id, Task.state.in_(states), Task.round == moment.round, Task.outcome.is_not(None))
-        .order_by(Task.closed_at.desc())
+        .order_by(Task.row_version.desc())
         .limit(1)
     )
     return _CONCLUSIONS.get(outcome or "", "")

@@ -7,16 +7,26 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from application.access import every_event, read_allowed_version, readable, reading, seen_until, summary
+from application.access import (
+    every_event,
+    is_outsider,
+    read_allowed_version,
+    readable,
+    reading,
+    sees_all_versions,
+    summary,
+)
 from application.guards import check_text
 from application.installation import Request
 from application.use_cases import use_case
 from audit.events import Act
+from audit.timeline import LoggedEvent
 from documents.rendering.titles import place_title
-from models.base import parse_timestamp, timestamp
+from models.base import timestamp
 from models.blobs import get_blob
 from models.content import from_json, to_json
 from models.engine import Work, transaction
+from models.errors import NotAllowed
 from models.findings import Severity
 from models.people import Account, Organization
 from models.places import anchor, pointer
@@ -52,8 +62,8 @@ def show_text(request: Request, text_id: str, *, version: int | None = None) -> 
             "version": found.version,
             "content_hash": found.content_hash,
             "content": content,
-            "findings": findings_of(work, text_id, content),
-            "opinions": opinions_of(work, text_id, content),
+            "findings": [] if is_outsider(request, row) else findings_of(work, text_id, content),
+            "opinions": [] if is_outsider(request, row) else opinions_of(work, text_id, content),
         }
 
 
@@ -119,6 +129,7 @@ def opinions_of(work: Work, text_id: str, content: Any) -> list[dict[str, Any]]:
 def list_opinions(request: Request, text_id: str) -> list[dict[str, Any]]:
     """The opinions on a text with their answers."""
     with reading(request, text_id) as (work, row):
+        _require_insider(request, row)
         return opinions_of(work, text_id, to_json(read_allowed_version(work, request, row).content))
 
 
@@ -144,12 +155,14 @@ def history(request: Request, text_id: str) -> list[dict[str, Any]]:
     """The text's life from the audit log: one row per event, oldest first."""
     request.installation.catch_up()
     with reading(request, text_id) as (work, row):
+        _require_insider(request, row)
         definition, _ = definition_of(work, row.definition_id)
         names = names_of_accounts(work)
-        until = seen_until(work, request, row)
+        logged = list(every_event(work, text_id))
+        arrived = len(logged) if sees_all_versions(request, row) else _last_arrival(definition, logged)
         out = []
-        for index, event in ((item.index, item.event) for item in every_event(work, text_id)):
-            if until is not None and parse_timestamp(event["ts"]) > until and not _concerns(request, work, event):
+        for number, (index, event) in enumerate((item.index, item.event) for item in logged):
+            if number > arrived and not _concerns(request, work, event):
                 continue
             wf = event.get("wf", {})
             state = definition.states.get(wf.get("to", ""))
@@ -266,6 +279,22 @@ def _whole(work: Work, change: dict[str, Any]) -> list[dict[str, Any]]:
         return [item for member in orjson.loads(new) for item in _whole(work, member)]
     sides = (("o", old), ("n", new))
     return [{"p": change["p"], **{key: data.decode("utf-8", "replace") for key, data in sides if data is not None}}]
+
+
+def _require_insider(request: Request, row: TextRow) -> None:
+    """Opinions and names are not published: what is open to everybody is the text itself."""
+    if is_outsider(request, row):
+        raise NotAllowed("对外公开的只有文本本身，意见和办理过程只有编制部门、审核机关和审计可以查看。")
+
+
+def _last_arrival(definition: Definition, logged: list[LoggedEvent]) -> int:
+    """Position of the last event that brought the text to the bureau; -1 where it never was there."""
+    for number in range(len(logged) - 1, -1, -1):
+        event = logged[number].event
+        state = definition.states.get(event.get("wf", {}).get("to", ""))
+        if event["out"] == "success" and state and state.task and definition.side(state.task.role) == "finance":
+            return number
+    return -1
 
 
 def _concerns(request: Request, work: Work, event: dict[str, Any]) -> bool:

@@ -26,7 +26,11 @@ class WorkflowDefinition(Base):
 
 
 class Task(Base):
-    """Whose turn it is: a role in an organization, from when until when; closed by the action that ended it."""
+    """Whose turn it is: a role in an organization, from when until when; closed by the action that ended it.
+
+    ``version`` is the content version that the task is about, ``row_version`` the text's at its opening: tasks are ordered
+    by it and never by a clock, which may be set back.
+    """
 
     __tablename__ = "task"
 
@@ -38,6 +42,8 @@ class Task(Base):
     organization_id: Mapped[str] = mapped_column(sa.ForeignKey("organization.id"))
     opened_at: Mapped[datetime]
     due_on: Mapped[str | None]
+    version: Mapped[int]
+    row_version: Mapped[int]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str | None] = mapped_column(sa.ForeignKey("account.id"))
     outcome: Mapped[str | None]

@@ -15,7 +15,6 @@ _text_id: sa.BindParameter[str] = sa.bindparam("text_id")
 
 # FOR UPDATE orders writers on PostgreSQL; SQLite has one writer by nature and leaves the clause out.
 LOCK_TEXT = Prepared(sa.select(*_columns).where(BudgetText.id == _text_id).with_for_update())
-READ_TEXT = Prepared(sa.select(*_columns).where(BudgetText.id == _text_id))
 
 READ_STANDING = Prepared(
     sa.select(
@@ -33,7 +32,7 @@ READ_TASK = Prepared(sa.select(Task.role).where(Task.text_id == _text_id, Task.c
 READ_LAST_OUTCOME = Prepared(
     sa.select(Task.outcome, Task.closed_by)
     .where(Task.text_id == _text_id, Task.closed_at.is_not(None))
-    .order_by(Task.closed_at.desc(), Task.id.desc())
+    .order_by(Task.row_version.desc())
     .limit(1)
 )
 READ_COMMAND = Prepared(
@@ -91,7 +90,9 @@ CLOSE_TASK = Prepared(
 INSERT_TEXT = insert_into(BudgetText)
 INSERT_VERSION = insert_into(TextVersion)
 INSERT_FINDING = insert_into(Finding)
-INSERT_TASK = insert_into(Task, "id", "text_id", "state", "round", "role", "organization_id", "opened_at", "due_on")
+INSERT_TASK = insert_into(
+    Task, "id", "text_id", "state", "round", "role", "organization_id", "opened_at", "due_on", "version", "row_version"
+)
 INSERT_PART = insert_into(Participation)
 INSERT_OPINION = insert_into(Opinion)
 INSERT_ANSWER = insert_into(OpinionAnswer)

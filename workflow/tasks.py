@@ -26,4 +26,6 @@ def open_task(work: Work, definition: Definition, rule: TaskRule, text: TextRow,
         organization_id=organization_for(definition, rule.role, text),
         opened_at=now,
         due_on=due_day(deadline, now).isoformat() if deadline else None,
+        version=text.current_version,
+        row_version=text.row_version,
     )

@@ -310,6 +310,8 @@ def upgrade() -> None:
         sa.Column("organization_id", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.String(27).with_variant(sa.DateTime(timezone=True), "postgresql"), nullable=False),
         sa.Column("due_on", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("row_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("closed_at", sa.String(27).with_variant(sa.DateTime(timezone=True), "postgresql"), nullable=True),
         sa.Column("closed_by", sa.Text(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
