@@ -26,6 +26,7 @@ from models.people import (
     Role,
     RoleGrant,
 )
+from workflow.records import standing_of
 
 KIND_TITLES = {
     OrganizationKind.DEPARTMENT: "部门",
@@ -35,10 +36,12 @@ KIND_TITLES = {
 }
 
 
-def require_role(request: Request, *roles: Role) -> Role:
-    """The first of these roles that the person holds; raises NotAllowed."""
+def require_role(work: Work, request: Request, *roles: Role) -> Role:
+    """The first of these roles that the person holds now, whatever they held at log-in; raises NotAllowed."""
+    standing = standing_of(work, request.actor, request.now())
+    held = {role for role, _ in standing.grants} if standing.active else set()
     for role in roles:
-        if request.person.holds(role):
+        if role in held:
             return role
     titles = "”或“".join(ROLE_TITLES[role] for role in roles)
     raise NotAllowed(f"此操作由“{titles}”执行；请以该岗位的账号登录。", roles=[str(role) for role in roles])
@@ -46,11 +49,10 @@ def require_role(request: Request, *roles: Role) -> Role:
 
 def find_organization(work: Work, name: str) -> Organization:
     """An organization by id, name or alias; raises NotFound or InvalidInput (ambiguous)."""
-    found = [
-        item
-        for item in work.session.scalars(sa.select(Organization).order_by(Organization.name))
-        if name in (item.id, item.name, *item.aliases.splitlines())
-    ]
+    everybody = list(work.session.scalars(sa.select(Organization).order_by(Organization.name)))
+    # A full name is nobody else's, whatever aliases there are.
+    exact = [item for item in everybody if name in (item.id, item.name)]
+    found = exact or [item for item in everybody if name in item.aliases.splitlines()]
     if not found:
         raise NotFound(f"没有名为“{name}”的单位；请用 jixiao org list 查看。", organization=name)
     if len(found) > 1:
@@ -107,11 +109,13 @@ def insert_account(
     now: datetime,
 ) -> Account:
     """An account with its event; login and name are personal data and stay out of the log."""
-    login = login.strip()
+    login = typed(login)
     if not login or any(character.isspace() for character in login):
         raise InvalidInput("登录名不能为空，也不能含空白。")
     if work.session.scalar(sa.select(Account).where(Account.login == login)):
-        raise Conflict(f"登录名“{login}”已经存在；请换一个。", login=login)
+        raise Conflict(
+            "这个登录名已经存在；请换一个。"
+        )  # the name is personal data, and this sentence goes into the log
     made = Account(
         id=new_id(now),
         organization_id=organization.id,
@@ -146,11 +150,11 @@ def insert_grant(
     now: datetime,
     expires_at: datetime | None = None,
 ) -> RoleGrant:
-    """A grant with its event; raises InvalidInput where roles exclude one another or the organization does not fit."""
+    """A grant with its event; raises NotAllowed where roles exclude one another or the organization does not fit."""
     organization = work.session.get_one(Organization, account.organization_id)
     home = ROLE_HOME.get(role)
     if home is not None and organization.kind != home:
-        raise InvalidInput(f"“{ROLE_TITLES[role]}”只能授予{KIND_TITLES[home]}类单位的账号，“{organization.name}”不是。")
+        raise NotAllowed(f"“{ROLE_TITLES[role]}”只能授予{KIND_TITLES[home]}类单位的账号，“{organization.name}”不是。")
     held = {
         Role(grant.role)
         for grant in work.session.scalars(
@@ -163,7 +167,7 @@ def insert_grant(
     # The three administrators exclude one another, and none of them takes part in the process.
     if held and (role in ADMINISTRATORS or held & ADMINISTRATORS):
         names = "、".join(ROLE_TITLES[item] for item in sorted(held))
-        raise InvalidInput(f"“{ROLE_TITLES[role]}”与该账号已有的岗位（{names}）不相容；请授予另一个账号。")
+        raise NotAllowed(f"“{ROLE_TITLES[role]}”与该账号已有的岗位（{names}）不相容；请授予另一个账号。")
     made = RoleGrant(
         id=new_id(now),
         account_id=account.id,
@@ -195,21 +199,20 @@ def add_organization(
     """Adds an organization (system administrator)."""
     obj = ("account", request.person.account_id)
     request.installation.require_writable()
-    with refusals_recorded(request, Act.ORGANIZATION_ADD, obj):
-        role = require_role(request, Role.SYSTEM_ADMINISTRATOR)
-        with transaction(request.installation.engine) as work:
-            made = insert_organization(
-                work,
-                request.recorder,
-                name=name,
-                kind=kind,
-                code=code,
-                aliases=aliases,
-                actor=request.person.account_id,
-                role=role,
-                now=request.now(),
-            )
-            out = _organization_json(made)
+    with refusals_recorded(request, Act.ORGANIZATION_ADD, obj), transaction(request.installation.engine) as work:
+        role = require_role(work, request, Role.SYSTEM_ADMINISTRATOR)
+        made = insert_organization(
+            work,
+            request.recorder,
+            name=name,
+            kind=kind,
+            code=code,
+            aliases=aliases,
+            actor=request.person.account_id,
+            role=role,
+            now=request.now(),
+        )
+        out = _organization_json(made)
     request.installation.settle()
     return out
 
@@ -231,9 +234,9 @@ def add_account(
     """Adds an account and a token for its owner (system administrator); roles come from the security administrator."""
     request.installation.require_writable()
     with refusals_recorded(request, Act.ACCOUNT_ADD, ("account", request.person.account_id)):
-        role = require_role(request, Role.SYSTEM_ADMINISTRATOR)
         now = request.now()
         with transaction(request.installation.engine) as work:
+            role = require_role(work, request, Role.SYSTEM_ADMINISTRATOR)
             account = insert_account(
                 work,
                 request.recorder,
@@ -291,10 +294,11 @@ def grant_role(request: Request, login: str, role: Role, *, days: int | None = N
     """Gives a role to an account in its own organization (security administrator)."""
     request.installation.require_writable()
     with refusals_recorded(request, Act.ROLE_GRANT, ("account", request.person.account_id)):
-        mine = require_role(request, Role.SECURITY_ADMINISTRATOR)
         now = request.now()
         with transaction(request.installation.engine) as work:
-            account = work.session.scalar(sa.select(Account).where(Account.login == login))
+            mine = require_role(work, request, Role.SECURITY_ADMINISTRATOR)
+            # Two grants at once would each see the roles that the other has not given yet.
+            account = work.session.scalar(sa.select(Account).where(Account.login == login).with_for_update())
             if account is None:
                 raise NotFound(f"没有登录名为“{login}”的账号；请用 jixiao user list 查看。", login=login)
             if account.id == request.person.account_id:

@@ -12,8 +12,9 @@ from typing import Any
 from application.accounts import require_role
 from application.installation import LOG, Installation, Request
 from application.texts import names_of_accounts
-from application.use_cases import use_case
+from application.use_cases import refusals_recorded, use_case
 from audit.checkpoints import sign_checkpoint
+from audit.events import Act
 from audit.timeline import events
 from audit.verdicts import Status as Status
 from audit.verdicts import Verdict
@@ -28,9 +29,12 @@ def read_log(
     request: Request, *, text_id: str | None = None, act: str | None = None, since: int = 0, limit: int = 200
 ) -> list[dict[str, Any]]:
     """Events by index (auditors and audit administrators): ``{index, event, actor}``, the actor by name."""
-    require_role(request, Role.AUDITOR, Role.AUDIT_ADMINISTRATOR)
     request.installation.catch_up()
-    with transaction(request.installation.engine, read_only=True) as work:
+    with (
+        refusals_recorded(request, Act.TEXT_READ, ("audit_log", LOG)),
+        transaction(request.installation.engine, read_only=True) as work,
+    ):
+        require_role(work, request, Role.AUDITOR, Role.AUDIT_ADMINISTRATOR)
         found = events(
             work,
             log=LOG,

@@ -19,7 +19,7 @@ from application.editing import confirm_repairs, set_members
 from application.identity import TOKEN_DAYS, authenticate, issue_token
 from application.importing import import_text
 from application.installation import Installation, Request, new_request_id
-from application.installing import initialize
+from application.installing import initialize, make_private_folder
 from application.migrations import schema_state
 from application.rendering import render_text
 from application.resources import folder
@@ -88,8 +88,9 @@ def demonstrate(settings: Settings, *, keep: bool = False, say: Say = lambda _: 
     home = settings.home
     _require_own_database(settings)
     _make_room(home, keep, say)
-    made = initialize(settings)
+    make_private_folder(home)
     (home / _MARK).touch()
+    made = initialize(settings)
     documents = home / "documents"
     documents.mkdir(exist_ok=True)
     demo = Demonstration(home)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+import structlog
 
 from application import guards as guards  # registers text_complete and notify
 from application.migrations import require_current
@@ -19,8 +20,8 @@ from application.settings import Settings
 from audit.events import Via
 from audit.recorder import Recorder
 from models.engine import make_engine, transaction
-from models.errors import DatabaseUnavailable, NotFound
-from models.log import AuditCheckpoint, AuditLog
+from models.errors import DatabaseUnavailable, JixiaoError, LogCorrupt, NotFound
+from models.log import AuditCheckpoint, AuditLog, AuditOutbox
 from models.prepared import Prepared
 from workflow.situation import Actor
 
@@ -31,6 +32,9 @@ Clock = Callable[[], datetime]
 LOG = "main"
 
 _READ_LOG = Prepared(sa.select(AuditLog.origin, AuditLog.vkey).where(AuditLog.id == sa.bindparam("log_id")))
+_NEWEST_WAITING = Prepared(
+    sa.select(AuditOutbox.event_id).where(AuditOutbox.log == LOG).order_by(AuditOutbox.seq.desc()).limit(1)
+)
 _LAST_CHECKPOINT = Prepared(sa.select(sa.func.max(AuditCheckpoint.created)).where(AuditCheckpoint.log == LOG))
 
 
@@ -102,17 +106,32 @@ class Installation:
         return Recorder(request=request_id, app=f"jixiao/{program_version()}", via=via, log=LOG, mac_key=self.mac_key)
 
     def catch_up(self) -> None:
-        """Before the log is read: on PostgreSQL integrates what waits."""
-        if self.mac_key is not None:
-            from audit.integrator import integrate
+        """Before the log is read: on PostgreSQL gives everything that was committed until now its index."""
+        if self.mac_key is None:
+            return
+        from audit.integrator import await_integrated
 
-            integrate(self.engine, log=LOG, mac_key=self.mac_key)
+        with transaction(self.engine, read_only=True) as work:
+            newest = work.one(_NEWEST_WAITING)
+        if newest is not None:
+            await_integrated(self.engine, newest[0], log=LOG, mac_key=self.mac_key)
 
     def settle(self, event_id: str | None = None, *, checkpoint: bool = False) -> None:
         """After a commit: on PostgreSQL integrates what waits; signs a checkpoint where asked or due.
 
-        The transaction is already durable: were the process killed here, the next command (or the worker) does this.
+        The transaction is already durable, and the next command does what fails here. So a failure is an error only where
+        the caller asked for the checkpoint (and then says that the work itself is saved); else it is a line in the
+        program's log: to call the command failed would make people do it twice.
         """
+        try:
+            self._settle(event_id, checkpoint)
+        except (JixiaoError, OSError) as error:
+            message = error.message if isinstance(error, JixiaoError) else str(error)
+            if checkpoint:
+                raise LogCorrupt(f"操作已保存，但没有签上检查点：{message}") from error
+            structlog.get_logger("jixiao").error("checkpoint", outcome="failed", reason=message)
+
+    def _settle(self, event_id: str | None, checkpoint: bool) -> None:
         from audit.checkpoints import sign_checkpoint
         from audit.integrator import await_integrated
 
@@ -125,7 +144,9 @@ class Installation:
             with transaction(self.engine, read_only=True) as work:
                 row = work.one(_LAST_CHECKPOINT)
             last = row[0] if row else None
-            checkpoint = last is None or now - last >= timedelta(seconds=self.settings.checkpoint_seconds)
+            interval = timedelta(seconds=self.settings.checkpoint_seconds)
+            # A checkpoint of the future is a clock that ran ahead: it must not stop the signing until then.
+            checkpoint = last is None or not timedelta(0) <= now - last < interval
         if checkpoint:
             sign_checkpoint(self.engine, self.signer, log=LOG, now=now)
 

@@ -43,7 +43,7 @@ def initialize(
 ) -> Initialized:
     """Makes an installation in ``settings.home``; raises Conflict where there is one already.
 
-    What was interrupted can be run again: keys that exist are used, the database part is one transaction.
+    What was interrupted before its transaction can be run again: keys that exist are used.
     """
     home = settings.home
     make_private_folder(home)

@@ -80,6 +80,8 @@ def refusals_recorded(request: Request, act: str, obj: tuple[str, str], *, role:
     try:
         yield
     except (NotAllowed, GuardFailed, InvalidTransition, Conflict) as error:
+        if "database" in error.facts:
+            raise  # the database was busy: nobody refused anything, and to write would be to wait once more
         out = Outcome.DENIED if isinstance(error, NotAllowed) else Outcome.FAILURE
         # A refusal is not written to an old backup either; that the log can't be carried on is then what is said.
         request.installation.require_writable()

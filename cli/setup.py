@@ -54,15 +54,16 @@ def init(origin: str | None, as_json: bool) -> None:
     """在 JIXIAO_HOME 建立一个新的安装：数据库、密钥、审计日志、三个管理员。"""
     settings = current_settings()
     made = initialize(settings, origin=origin)
-    keep_token(settings, made.tokens[Role.SYSTEM_ADMINISTRATOR.value])
     if as_json:
         print_json({"home": str(settings.home), "vkey": made.vkey, "tokens": made.tokens})
+        keep_token(settings, made.tokens[Role.SYSTEM_ADMINISTRATOR.value])
         return
     click.echo(f"安装目录：{settings.home}")
     click.echo(f"日志公钥（请公布在安装之外）：{made.vkey}")
     click.echo("三个管理员的访问令牌（只显示这一次，请分别交给三个人）：")
     for role, token in made.tokens.items():
         click.echo(f"  {ROLE_TITLES[Role(role)]}  {token}")
+    keep_token(settings, made.tokens[Role.SYSTEM_ADMINISTRATOR.value])
     say("已以系统管理员登录。下一步：jixiao org add 单位名称 --kind department。")
 
 

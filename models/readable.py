@@ -12,12 +12,14 @@ from models.places import join
 # Control characters and half characters. Line breaks and tabs stand in texts.
 _UNSEEN = ("Cc", "Cs")
 _BREAKS = "\n\t"
+# Zero-width blanks, and marks that turn the direction of writing: two texts that look alike would differ.
+_HIDDEN = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
 
 
 def unseen(text: str) -> str | None:
     """The first character of a text that nobody sees, or None."""
     return next(
-        (item for item in text if item not in _BREAKS and unicodedata.category(item) in _UNSEEN),
+        (item for item in text if item in _HIDDEN or (item not in _BREAKS and unicodedata.category(item) in _UNSEEN)),
         None,
     )
 

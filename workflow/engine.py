@@ -72,16 +72,18 @@ def perform(
     reason: str | None = None,
     objections: Sequence[Objection] = (),
     replies: Mapping[str, Reply] | None = None,
+    fingerprint: str | None = None,
 ) -> Performed:
     """Performs an action on a text, whole or not at all.
 
     ``expected_version`` is the row version that the caller saw (None: whatever it is now). A ``command_id`` given again
-    with the same arguments returns the first result. Raises NotFound, Conflict (stale, somebody was first, command id
+    with the same arguments returns the first result; ``fingerprint`` is the digest of the arguments as they were given, where
+    the caller resolved them (by default that of these). Raises NotFound, Conflict (stale, somebody was first, command id
     used for something else), InvalidTransition (with the actions that are possible), NotAllowed or GuardFailed (with
     every reason).
     """
     replies = replies or {}
-    arguments = digest(
+    arguments = fingerprint or digest(
         canonical_bytes(
             without_empty(
                 {
@@ -113,6 +115,7 @@ def perform(
     situation = Situation(
         work, text, definition, transition, actor, parts, task_role, now, reason, tuple(objections), replies
     )
+    _check_sides(situation)
     _check_replies(work, text, replies)
     target = advance(machine_for(definition, definition_sha), situation)
     return _apply(situation, target, command_id, arguments, recorder, definition_sha)
@@ -247,6 +250,16 @@ def _insert_opinion(situation: Situation, objection: Objection) -> None:
         author_id=situation.actor.account_id,
         created_at=situation.now,
     )
+
+
+def _check_sides(situation: Situation) -> None:
+    # An opinion is the bureau's word and an answer the department's, whoever may act.
+    transition, roles = situation.transition, situation.definition.roles
+    role = role_wanted(transition, situation.task_role)
+    if situation.objections and (role not in roles or roles[role].of != "finance"):
+        raise InvalidInput(f"“{transition.title}”时不能写审核意见；意见由审核机关在审核或退回时写。")
+    if situation.replies and "opinions_answered" not in transition.guards:
+        raise InvalidInput(f"“{transition.title}”时不能答复意见；答复由部门在报送时写。")
 
 
 def _check_replies(work: Work, text: TextRow, replies: Mapping[str, Reply]) -> None:

@@ -15,6 +15,7 @@ from models.errors import InvalidInput
 from models.prepared import Prepared
 from models.texts import Opinion, OpinionAnswer
 from workflow.situation import Situation
+from workflow.statements import READ_LAST_OUTCOME
 
 Judge = Callable[[Situation], Iterable[str]]
 
@@ -78,6 +79,9 @@ def _nobody_acted_since(situation: Situation) -> Iterable[str]:
     # The state itself says that no transition followed; somebody who took part on the other side of the desk in this
     # round has begun to work on it.
     group = situation.definition.group(situation.transition.by) or ()
+    last = situation.work.one(READ_LAST_OUTCOME, text_id=situation.text.id)
+    if last is not None and last[1] != situation.actor.account_id:
+        yield "最后报送的不是您，只有报送的人可以撤回"
     if any(part.round == situation.text.round and part.capacity not in group for part in situation.parts):
         yield "下一环节已经处理，不能撤回"
 

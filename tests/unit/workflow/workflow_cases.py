@@ -51,6 +51,10 @@ class FakeWork:
     def rows(self, _prepared: Any, **_values: Any) -> list[tuple[Any, ...]]:
         return list(self._rows)
 
+    def one(self, _prepared: Any, **_values: Any) -> tuple[Any, ...] | None:
+        """No task was closed before; the integration tests hold who may recall whose submission."""
+        return None
+
 
 def fake_work(*rows: tuple[Any, ...]) -> Work:
     return cast("Work", FakeWork(rows))
