@@ -100,8 +100,22 @@ def main() -> None:
         click.echo("已取消。", err=True)
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 -- the outermost boundary: people get a sentence, maintainers the traceback
-        sys.exit(_failed(error))
-    sys.exit(status if isinstance(status, int) else 0)
+        sys.exit(_flushed(_failed(error)))
+    sys.exit(_flushed(status if isinstance(status, int) else 0))
+
+
+def _flushed(status: int) -> int:
+    """The exit code after everything was written out: what is left in the buffer may still find no room or no reader."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # Nothing more is to be tried when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError) or status:
+            return status
+        click.echo(f"错误：写不出结果（{error.strerror}）；请检查磁盘空间。", err=True)
+        return 1
+    return status
 
 
 def _failed(error: Exception) -> int:
@@ -116,8 +130,8 @@ def _failed(error: Exception) -> int:
         click.echo("错误：参数里有不是 UTF-8 的文字；请检查终端的编码后重试。", err=True)
         return 2
     if isinstance(error, OSError) and error.strerror:
-        where: Any = error.filename or ""
-        click.echo(f"错误：不能读写文件 {where}（{error.strerror}）；请检查路径、权限和磁盘空间。", err=True)
+        what = f"不能读写文件 {error.filename}" if error.filename else "不能读写"
+        click.echo(f"错误：{what}（{error.strerror}）；请检查路径、权限和磁盘空间。", err=True)
         return 1
     click.echo(
         f"错误：程序内部错误（{type(error).__name__}: {error}）；没有完成此操作，请设 JIXIAO_DEBUG=1 重试并把输出交给维护者。",
