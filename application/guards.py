@@ -32,8 +32,9 @@ OPEN_FINDINGS = Prepared(
 def check_text(work: Work, text_id: str, content: BudgetText) -> tuple[CheckFinding, ...]:
     """The checker's findings on a stored text, unconfirmed repairs included."""
     from documents.checking import Unconfirmed, check  # loaded when a text is checked, not with every command
+    from models.content import to_json
 
-    value = content.model_dump(mode="json", by_alias=True)
+    value = to_json(content)
     unconfirmed = [
         Unconfirmed(pointer(value, place), raw, repaired)
         for _, place, raw, repaired in work.rows(OPEN_FINDINGS, text_id=text_id)
@@ -44,10 +45,10 @@ def check_text(work: Work, text_id: str, content: BudgetText) -> tuple[CheckFind
 @guard("text_complete", "检查没有错误")
 def _text_complete(situation: Situation) -> Iterable[str]:
     from documents.checking import errors
-    from models.content import parse_content
+    from models.content import parse_content, to_json
 
     content = parse_content(get_blob(situation.work, situation.text.current_hash))
-    value = content.model_dump(mode="json", by_alias=True)
+    value = to_json(content)
     for finding in errors(check_text(situation.work, situation.text.id, content)):
         yield f"{finding.code}（{anchor(value, finding.place) or '全文'}）{finding.message}"
 

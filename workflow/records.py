@@ -95,7 +95,7 @@ def replay(work: Work, command_id: str, arguments: str) -> dict[str, Any] | None
     row = work.one(sql.READ_COMMAND, command_id=command_id)
     if row is None:
         return None
-    _, known, result = row
+    known, result = row
     if known != arguments:
         raise Conflict(f"命令编号 {command_id} 已用于另一个操作；请换一个编号。", command=command_id)
     stored: dict[str, Any] = orjson.loads(result)

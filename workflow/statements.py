@@ -35,9 +35,7 @@ READ_LAST_OUTCOME = Prepared(
     .order_by(Task.row_version.desc())
     .limit(1)
 )
-READ_COMMAND = Prepared(
-    sa.select(Command.account_id, Command.digest, Command.result).where(Command.id == sa.bindparam("command_id"))
-)
+READ_COMMAND = Prepared(sa.select(Command.digest, Command.result).where(Command.id == sa.bindparam("command_id")))
 READ_DEFINITION = Prepared(
     sa.select(WorkflowDefinition.body, WorkflowDefinition.sha256).where(
         WorkflowDefinition.id == sa.bindparam("definition_id")

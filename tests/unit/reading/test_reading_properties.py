@@ -24,7 +24,7 @@ _PIECES = [
 _MARK = "鱻"
 
 
-def _read(data: bytes) -> Reading | None:
+def _checked_read(data: bytes) -> Reading | None:
     """The reading of any bytes; anything else than a Reading or InvalidInput fails the test."""
     try:
         reading = read_text(data)
@@ -72,28 +72,28 @@ def _damaged(draw: st.DrawFn) -> str:
 @settings(deadline=None, max_examples=200)
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
-    _read(data)
+    _checked_read(data)
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.one_of(st.sampled_from(_PIECES), st.text(max_size=12)), max_size=80).map("".join))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    _read(text.encode("utf-8", "surrogatepass"))
+    _checked_read(text.encode("utf-8", "surrogatepass"))
 
 
 @settings(deadline=None, max_examples=300)
 @given(_damaged())
 def test_damaged_samples_are_read_or_refused_and_read_the_same_twice(text: str) -> None:
-    first, second = _read(text.encode()), _read(text.encode())
+    first, second = _checked_read(text.encode()), _checked_read(text.encode())
     assert first == second
 
 
 @settings(deadline=None, max_examples=100)
 @given(_damaged())
 def test_encoding_and_line_ends_change_nothing(text: str) -> None:
-    plain = _read(text.encode())
+    plain = _checked_read(text.encode())
     for data in (text.encode("utf-8-sig"), text.encode("gb18030"), text.replace("\n", "\r\n").encode()):
-        other = _read(data)
+        other = _checked_read(data)
         assert (other is None) == (plain is None)
         if plain is not None and other is not None:
             assert (other.content, other.findings) == (plain.content, plain.findings)
@@ -103,7 +103,7 @@ def test_encoding_and_line_ends_change_nothing(text: str) -> None:
 @given(st.sampled_from(_TEXTS), st.data())
 def test_no_character_is_dropped_wherever_it_is_written(text: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(text)))
-    reading = _read((text[:at] + _MARK + text[at:]).encode())
+    reading = _checked_read((text[:at] + _MARK + text[at:]).encode())
     if reading is None:
         return
     found = json.dumps(to_json(reading.content), ensure_ascii=False)
@@ -143,7 +143,7 @@ _PLACES: dict[str, Callable[[str], str]] = {
 def test_a_flood_of_one_character_does_not_hang(flood: str, place: str) -> None:
     """Quadratic work on a megabyte takes hours; the bound is far from both, so that a slow machine does not matter."""
     start = time.process_time()
-    _read(_PLACES[place](_FLOODS[flood]).encode())
+    _checked_read(_PLACES[place](_FLOODS[flood]).encode())
     assert time.process_time() - start < 20
 
 
@@ -155,7 +155,7 @@ def test_reading_time_grows_with_the_number_of_projects() -> None:
         tables = [f"{at}{mark[1:]}{table}\n".replace("阅读推广经费", f"阅读推广经费{at}") for at in range(1, count + 1)]
         data = (head + "".join(tables)).encode()
         start = time.process_time()
-        reading = _read(data)
+        reading = _checked_read(data)
         assert reading is not None
         assert len(reading.content.projects) == count
         return time.process_time() - start

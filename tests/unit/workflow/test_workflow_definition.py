@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from typing import Any
@@ -243,8 +242,11 @@ def test_every_problem_is_listed() -> None:
     | st.from_regex(r"[a-z]+: ![a-z!/:]{1,10} ?[a-z0-9]{0,3}", fullmatch=True)
 )
 def test_any_text_is_a_definition_or_invalid_input(source: str | bytes) -> None:
-    with contextlib.suppress(InvalidInput):
-        parse_definition(source)
+    try:
+        definition = parse_definition(source)
+    except InvalidInput:
+        return
+    assert parse_definition(canonical(definition)) == definition
 
 
 @settings(max_examples=40, deadline=None)
