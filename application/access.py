@@ -20,7 +20,7 @@ from models.content import BudgetText as Content
 from models.content import parse_content
 from models.engine import Work, transaction
 from models.errors import NotAllowed, NotFound
-from models.people import Organization, OrganizationKind, Role
+from models.people import Account, Organization, OrganizationKind, Role
 from models.process import Participation, Task
 from models.texts import BudgetText, TextVersion
 from workflow.records import definition_of
@@ -130,7 +130,23 @@ def summary(work: Work, request: Request, row: TextRow) -> dict[str, Any]:
     shown = row if newest == row.current_version else read_version(work, row, newest).content
     definition, _ = definition_of(work, row.definition_id)
     state = definition.states[row.state]
-    task = work.session.scalar(sa.select(Task).where(Task.text_id == row.id, Task.closed_at.is_(None)))
+    tasks = [
+        {
+            "task": task.id,
+            "seat": task.seat,
+            "role": task.role,
+            "role_title": definition.roles[task.role].title,
+            "assignee": name,
+            "since": timestamp(task.opened_at),
+            "due": task.due_on,
+        }
+        for task, name in work.session.execute(
+            sa.select(Task, Account.display_name)
+            .join(Account, Account.id == Task.assignee_id, isouter=True)
+            .where(Task.text_id == row.id, Task.closed_at.is_(None))
+            .order_by(Task.id)
+        )
+    ]
     organization = work.session.get_one(Organization, row.organization_id)
     return {
         "text": row.id,
@@ -145,14 +161,9 @@ def summary(work: Work, request: Request, row: TextRow) -> dict[str, Any]:
         "version": newest,
         "content_hash": version.content_hash,
         "workflow": f"{definition.name}@{definition.version}",
-        "task": None
-        if task is None
-        else {
-            "role": task.role,
-            "role_title": definition.roles[task.role].title,
-            "since": timestamp(task.opened_at),
-            "due": task.due_on,
-        },
+        # The first of the open tasks; a sign-off has several.
+        "task": tasks[0] if tasks else None,
+        "tasks": tasks,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from application.access import read_version
@@ -17,8 +17,10 @@ from models.errors import InvalidInput
 from models.ids import new_id
 from models.places import anchor, exists, get
 from models.texts import AnswerKind, OpinionKind
+from workflow.definition import Definition
 from workflow.engine import perform
 from workflow.guards import UNANSWERED
+from workflow.performed import Performed
 from workflow.records import definition_of, lock_text, replay
 from workflow.situation import Objection, TextRow
 from workflow.situation import Reply as Reply
@@ -36,6 +38,18 @@ class Remark:
     kind: OpinionKind = OpinionKind.REQUIRED
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What an action may be given besides words: the state of a return, how it is followed, and a vote against."""
+
+    to: str | None = None
+    resume: str | None = None
+    against: bool = False
+
+
+_NO_CHOICE = Choice()
+
+
 @use_case("text.act")
 def act(
     request: Request,
@@ -46,6 +60,7 @@ def act(
     remarks: Sequence[Remark] = (),
     replies: Mapping[str, Reply] | None = None,
     accept_all: bool = False,
+    choice: Choice = _NO_CHOICE,
     expected: int | None = None,
     command_id: str | None = None,
 ) -> dict[str, Any]:
@@ -55,50 +70,117 @@ def act(
     """
     installation = request.installation
     installation.require_writable()
-    given = _checked(replies or {})
-    fingerprint = digest(
-        canonical_bytes(
-            {
-                "text": text_id,
-                "action": action,
-                "actor": request.actor.account_id,
-                "reason": _clean(reason) or "",
-                "remarks": [asdict(remark) for remark in remarks],
-                "replies": {key: asdict(reply) for key, reply in given.items()},
-                "accept_all": accept_all,
-            }
-        )
+    order = order_of(
+        action,
+        reason=reason,
+        remarks=remarks,
+        replies=replies,
+        accept_all=accept_all,
+        choice=choice,
+        expected=expected,
+        command_id=command_id,
     )
     with (
-        refusals_recorded(request, workflow_act(_named(action)), ("text", text_id)),
+        refusals_recorded(request, workflow_act(action), ("text", text_id)),
         transaction(installation.engine) as work,
     ):
-        text = lock_text(work, text_id)
-        # The time is taken under the lock: whoever waited for it acts after the one who held it.
-        now = request.now()
-        command_id = command_id or new_id(now)
-        first_time = replay(work, command_id, fingerprint) is None
-        if accept_all and first_time:
-            for opinion_id, _, _ in work.rows(UNANSWERED, text_id=text_id):
-                given.setdefault(opinion_id, Reply(AnswerKind.ACCEPTED))
-        performed = perform(
-            work,
-            text_id,
-            action,
-            actor=request.actor,
-            expected_version=expected,
-            command_id=command_id,
-            recorder=request.recorder,
-            now=now,
-            reason=_clean(reason),
-            objections=_objections(work, text, remarks) if first_time else (),
-            replies=given,
-            fingerprint=fingerprint,
+        done, definition, binding = carry_out(work, request, text_id, order)
+    installation.settle(done.event_id, checkpoint=binding)
+    return {**done.to_json(), "state_title": definition.states[done.state].title}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An action with everything that it is given, cleaned and checked as far as it can be without the text."""
+
+    action: str
+    reason: str | None = None
+    remarks: tuple[Remark, ...] = ()
+    replies: Mapping[str, Reply] = field(default_factory=dict)
+    accept_all: bool = False
+    choice: Choice = _NO_CHOICE
+    expected: int | None = None
+    command_id: str | None = None
+
+    def fingerprint(self, text_id: str, account_id: str) -> str:
+        """The digest by which a repeated command is known: the request as it was given."""
+        return digest(
+            canonical_bytes(
+                {
+                    "text": text_id,
+                    "action": self.action,
+                    "actor": account_id,
+                    "reason": self.reason or "",
+                    "remarks": [asdict(remark) for remark in self.remarks],
+                    "replies": {key: asdict(reply) for key, reply in self.replies.items()},
+                    "accept_all": self.accept_all,
+                    "choice": asdict(self.choice),
+                }
+            )
         )
-        definition, _ = definition_of(work, text.definition_id)
-    binding = any(item.action == action and (item.approves or item.publishes) for item in definition.transitions)
-    installation.settle(performed.event_id, checkpoint=binding)
-    return {**performed.to_json(), "state_title": definition.states[performed.state].title}
+
+
+def order_of(
+    action: str,
+    *,
+    reason: str | None = None,
+    remarks: Sequence[Remark] = (),
+    replies: Mapping[str, Reply] | None = None,
+    accept_all: bool = False,
+    choice: Choice = _NO_CHOICE,
+    expected: int | None = None,
+    command_id: str | None = None,
+) -> Order:
+    """An order with its words cleaned; raises InvalidInput for what no text could be given."""
+    workflow_act(action)  # an action's name as the log can hold it; anything else does not come near the engine
+    return Order(
+        action,
+        None if reason is None else typed(reason),
+        tuple(remarks),
+        _checked(replies or {}),
+        accept_all,
+        choice,
+        expected,
+        command_id,
+    )
+
+
+def carry_out(
+    work: Work, request: Request, text_id: str, order: Order, *, bulk: Mapping[str, Any] | None = None
+) -> tuple[Performed, Definition, bool]:
+    """One action in the caller's transaction; also the text's definition, and whether the action binds the bureau or the public."""
+    fingerprint = order.fingerprint(text_id, request.actor.account_id)
+    text = lock_text(work, text_id)
+    # The time is taken under the lock: whoever waited for it acts after the one who held it.
+    now = request.now()
+    command_id = order.command_id or new_id(now)
+    first_time = replay(work, command_id, fingerprint) is None
+    given = dict(order.replies)
+    if order.accept_all and first_time:
+        for opinion_id, _, _ in work.rows(UNANSWERED, text_id=text_id):
+            given.setdefault(opinion_id, Reply(AnswerKind.ACCEPTED))
+    done = perform(
+        work,
+        text_id,
+        order.action,
+        actor=request.actor,
+        expected_version=order.expected,
+        command_id=command_id,
+        recorder=request.recorder,
+        now=now,
+        reason=order.reason,
+        objections=_objections(work, text, order.remarks) if first_time else (),
+        replies=given,
+        to=order.choice.to,
+        resume=order.choice.resume,
+        against=order.choice.against,
+        fingerprint=fingerprint,
+        bulk=bulk,
+    )
+    definition, _ = definition_of(work, text.definition_id)
+    # A vote that decides performs another action than the one that was asked for.
+    binding = any(item.action == done.action and (item.approves or item.publishes) for item in definition.transitions)
+    return done, definition, binding
 
 
 def _checked(replies: Mapping[str, Reply]) -> dict[str, Reply]:
@@ -140,13 +222,3 @@ def _objections(work: Work, text: TextRow, remarks: Sequence[Remark]) -> list[Ob
             )
         )
     return out
-
-
-def _named(action: str) -> str:
-    """An action's name as the log can hold it; anything else is refused before it comes near the engine."""
-    workflow_act(action)
-    return action
-
-
-def _clean(text: str | None) -> str | None:
-    return None if text is None else typed(text)

@@ -38,7 +38,7 @@ def confirm_repairs(
         refusals_recorded(request, Act.TEXT_CONFIRM, ("text", text_id)),
         transaction(request.installation.engine) as work,
     ):
-        text, role = begin_revision(work, text_id, actor=request.actor, expected_version=expected, now=request.now())
+        text, author = begin_revision(work, text_id, actor=request.actor, expected_version=expected, now=request.now())
         waiting = [
             (int(number), str(place), str(raw), str(repaired))
             for number, place, raw, repaired in work.rows(OPEN_FINDINGS, text_id=text_id)
@@ -52,9 +52,7 @@ def confirm_repairs(
             )
         chosen = [item for item in waiting if everything or item[1] in wanted]
         if chosen:
-            text = confirm(
-                work, text, role, findings=chosen, actor=request.actor, recorder=request.recorder, now=request.now()
-            )
+            text = confirm(work, text, author, findings=chosen, recorder=request.recorder, now=request.now())
         out = {
             "text": text_id,
             "row_version": text.row_version,
@@ -99,7 +97,7 @@ def _edit(request: Request, text_id: str, change: Any, *, reason: str, expected:
         refusals_recorded(request, Act.TEXT_FIELD_UPDATE, ("text", text_id)),
         transaction(request.installation.engine) as work,
     ):
-        text, role = begin_revision(work, text_id, actor=request.actor, expected_version=expected, now=request.now())
+        text, author = begin_revision(work, text_id, actor=request.actor, expected_version=expected, now=request.now())
         old = to_json(read_version(work, text).content)
         edited = change(old)
         content = from_json(assign_ids(edited, _earlier_contents(work, text)))
@@ -117,11 +115,10 @@ def _edit(request: Request, text_id: str, change: Any, *, reason: str, expected:
         text = revise(
             work,
             text,
-            role,
+            author,
             snapshot=snapshot_of(content),
             changes=differences,
             corrected=corrected,
-            actor=request.actor,
             reason=typed(reason) or "修改",
             recorder=request.recorder,
             now=request.now(),

@@ -54,19 +54,19 @@ def _text_complete(situation: Situation) -> Iterable[str]:
 
 
 def _notify(work: Work, moved: Moved, now: datetime) -> None:
-    if moved.role is None or moved.organization_id is None:
-        return
-    enqueue(
-        work,
-        event_id=moved.event_id,
-        topic=moved.action,
-        text_id=moved.text_id,
-        role=moved.role,
-        organization_id=moved.organization_id,
-        title=moved.title,
-        state=moved.state_title,
-        now=now,
-    )
+    for recipient in moved.recipients:
+        enqueue(
+            work,
+            event_id=moved.event_id,
+            topic=moved.action,
+            text_id=moved.text_id,
+            role=recipient.role,
+            organization_id=recipient.organization_id,
+            account_id=recipient.account_id,
+            title=moved.title,
+            state=moved.state_title,
+            now=now,
+        )
 
 
 register_effect("notify", _notify)

@@ -25,8 +25,6 @@ from models.readable import require_readable
 from models.texts import BudgetText as TextTable
 from workflow.versions import Doubt, Snapshot, open_text
 
-DEFAULT_WORKFLOW = "standard"
-
 
 def snapshot_of(content: BudgetText) -> Snapshot:
     """A content as it is stored."""
@@ -36,11 +34,18 @@ def snapshot_of(content: BudgetText) -> Snapshot:
 
 @use_case("text.import")
 def import_text(
-    request: Request, data: bytes, *, organization: str | None = None, year: int | None = None, name: str = ""
+    request: Request,
+    data: bytes,
+    *,
+    organization: str | None = None,
+    year: int | None = None,
+    name: str = "",
+    workflow: str | None = None,
 ) -> dict[str, Any]:
     """Imports a text for the person's own organization (or ``organization``): ``{text, content, findings, …}``.
 
-    ``name`` is the file's name for the history. Raises InvalidInput for what is not a budget text.
+    ``name`` is the file's name for the history, ``workflow`` the definition it begins in (its newest version; by default the
+    installation's). Raises InvalidInput for what is not a budget text.
     """
     reading = read_text(data, fiscal_year=year)
     require_readable(to_json(reading.content))
@@ -70,7 +75,7 @@ def import_text(
             text_id=text_id,
             organization_id=owner.id,
             reviewing_id=reviewing.id,
-            definition_id=latest_definition(work, DEFAULT_WORKFLOW).id,
+            definition_id=latest_definition(work, workflow or installation.settings.workflow).id,
             snapshot=snapshot_of(reading.content),
             source=data,
             doubts=[_doubt(reading.content, finding) for finding in reading.findings],

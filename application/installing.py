@@ -12,7 +12,7 @@ from application.identity import TOKEN_DAYS, issue_token
 from application.installation import LOG, Clock, Installation, new_request_id, utc_now
 from application.migrations import require_current, upgrade
 from application.settings import Settings
-from application.workflows import publish, shipped
+from application.workflows import SHIPPED, publish, shipped
 from audit.events import Act, Via
 from audit.journal import create_log
 from audit.keys import Signer, create_mac_key
@@ -69,7 +69,8 @@ def initialize(
     with transaction(engine) as work:
         create_log(work, log_id=LOG, origin=signer.name, vkey=signer.vkey, now=now)
         recorder.write(work, Act.LOG_CREATE, actor="-", role="-", obj=("audit_log", LOG), now=now)
-        publish(work, recorder, shipped("standard"), actor="-", role="-", now=now)
+        for name in SHIPPED:
+            publish(work, recorder, shipped(name), actor="-", role="-", now=now)
         owner = insert_organization(
             work,
             recorder,

@@ -13,7 +13,7 @@ from models.errors import DatabaseUnavailable, InvalidInput
 
 # What `alembic heads` prints for this program; a test holds it against the folder, so that a command need not load
 # alembic (90 ms) to learn whether the database fits.
-HEAD = "0001"
+HEAD = "0002"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +88,31 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
 
 
 def downgrade(engine: sa.Engine, revision: str) -> None:
-    """Migrates down in one transaction; raises InvalidInput where that would drop an audit log with events in it."""
+    """Migrates down in one transaction; raises InvalidInput where that would drop records: events, steps, signatures."""
     from alembic import command
     from alembic.util import CommandError
 
     try:
         with transaction(engine) as work:
-            logged = _logged_events(work)
+            before = _records(work)
             command.downgrade(config(work.connection), revision)
             # Judged by what it did, inside the transaction: a revision can be named in many ways.
-            if logged and not _logged_events(work):
-                raise InvalidInput(f"数据库中有 {logged} 条审计事件，不能撤除审计日志；需要重新开始请换一个数据库。")
+            after = _records(work)
+            lost = [f"{count} 条{_RECORDS[name]}" for name, count in before.items() if count and not after[name]]
+            if lost:
+                raise InvalidInput(f"数据库中有 {'、'.join(lost)}，不能撤除；需要重新开始请换一个数据库。")
     except CommandError as error:
         raise InvalidInput(f"没有版本“{revision}”：{error}。") from error
 
 
-def _logged_events(work: Work) -> int:
-    if not sa.inspect(work.connection).has_table("audit_entry"):
-        return 0
-    return int(work.connection.exec_driver_sql("SELECT count(*) FROM audit_entry").scalar() or 0)
+# Tables whose rows are nowhere else.
+_RECORDS = {"audit_entry": "审计事件", "step": "办理步骤", "signature": "签署"}
+
+
+def _records(work: Work) -> dict[str, int]:
+    tables = set(sa.inspect(work.connection).get_table_names())
+    counted = sa.func.count()
+    return {
+        name: int(work.connection.scalar(sa.select(counted).select_from(sa.table(name))) or 0) if name in tables else 0
+        for name in _RECORDS
+    }

@@ -21,9 +21,10 @@ from models.content import to_json
 from models.engine import Work, transaction
 from models.errors import InvalidInput, InvalidTransition, NotAllowed, NotFound
 from models.people import Organization
+from models.process import Step as StepRow
 from models.process import Task
 from models.texts import BudgetText
-from workflow.definition import Definition
+from workflow.definition import SIGN, Definition
 from workflow.records import definition_of
 from workflow.situation import TextRow
 
@@ -158,7 +159,8 @@ def _moment(work: Work, row: TextRow, definition: Definition, document: str) -> 
 
 def _status(row: TextRow, definition: Definition, document: str) -> str:
     if document == DRAFT:
-        return "修订稿" if row.round > 1 or row.state == "revision" else "草案"
+        state = definition.states[row.state]
+        return state.status if state.editable else "修订稿" if row.round > 1 else "草案"
     return next(state.status for state in definition.states.values() if state.document == document)
 
 
@@ -168,13 +170,18 @@ def _stage_titles(definition: Definition, document: str) -> str:
 
 def _conclusion(work: Work, row: TextRow, definition: Definition, document: str, moment: _Moment) -> str:
     states = [name for name, state in definition.states.items() if state.document == document]
-    outcome = work.session.scalar(
-        sa.select(Task.outcome)
-        .where(Task.text_id == row.id, Task.state.in_(states), Task.round == moment.round, Task.outcome.is_not(None))
-        .order_by(Task.row_version.desc())
+    action = work.session.scalar(
+        sa.select(StepRow.action)
+        .where(
+            StepRow.text_id == row.id,
+            StepRow.source.in_(states),
+            StepRow.round == moment.round,
+            StepRow.undoes.is_(None),
+        )
+        .order_by(StepRow.number.desc())
         .limit(1)
     )
-    return _CONCLUSIONS.get(outcome or "", "")
+    return _CONCLUSIONS.get(action or "", "")
 
 
 def _opinion(reading: Reading, definition: Definition, item: dict[str, Any], *, answered: bool) -> Opinion:
@@ -206,9 +213,8 @@ def _steps(
         transition = definition.transition(action, wf["from"])
         role = definition.roles.get(event["actor"]["role"])
         where = department if role is None or role.of == "department" else finance
-        out.append(
-            Step(transition.title if transition else action, f"{where} {role.title if role else ''}".strip(), at)
-        )
+        title = transition.title if transition else "签署" if action == SIGN else action
+        out.append(Step(title, f"{where} {role.title if role else ''}".strip(), at))
     return tuple(out)
 
 

@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     token: str | None = Field(default=None, repr=False)
     fonts: Path | None = None
     checkpoint_seconds: int = 60
+    # The definition in which new texts begin, where the import names no other.
+    workflow: str = "standard"
 
     @classmethod
     def settings_customise_sources(

@@ -28,13 +28,13 @@ from models.content import from_json, to_json
 from models.engine import Work, transaction
 from models.errors import NotAllowed
 from models.findings import Severity
-from models.people import Account, Organization
+from models.people import Account, Organization, RoleGrant
 from models.places import anchor, pointer
-from models.process import Task
 from models.texts import BudgetText, Finding, Opinion, OpinionAnswer
-from workflow.definition import Definition
+from workflow.authority import organization_for
+from workflow.definition import LAST_ACTOR, SIGN, SUBMITTER, Definition
 from workflow.offers import offers
-from workflow.records import definition_of
+from workflow.records import definition_of, turns_of
 from workflow.situation import TextRow
 
 
@@ -119,6 +119,7 @@ def opinions_of(work: Work, text_id: str, content: Any) -> list[dict[str, Any]]:
                 "state": item.state,
                 "author": author,
                 "at": timestamp(item.created_at),
+                "withdrawn": item.withdrawn_at is not None,
                 "answer": None if answer is None else {"kind": answer.kind, "text": answer.text},
             }
         )
@@ -194,48 +195,46 @@ def actions(request: Request, text_id: str) -> dict[str, Any]:
     """Each action of the state: who may do it, whether this person may now, and why not."""
     with reading(request, text_id) as (work, row):
         offered = offers(work, row, request.actor, request.now())
+        shown = summary(work, request, row)
+        outsider = is_outsider(request, row)
+        holders = {} if outsider else _people(work, row)
         return {
             "text": text_id,
             "state": row.state,
             "row_version": row.row_version,
-            "turn": summary(work, request, row)["task"],
-            "actions": [offer.to_json() for offer in offered],
+            "turn": shown["task"],
+            "tasks": shown["tasks"],
+            "actions": [
+                {**offer.to_json(), "people": [] if outsider else holders.get(offer.action, [])} for offer in offered
+            ],
         }
 
 
-@use_case("task.list")
-def list_tasks(request: Request) -> list[dict[str, Any]]:
-    """待办: open tasks of the person's roles, oldest first."""
-    roles = sorted(request.person.roles)
-    if not roles:
-        return []
-    mine = sa.or_(*(sa.and_(Task.role == role, Task.organization_id == where) for role, where in roles))
+def _people(work: Work, row: TextRow) -> dict[str, list[str]]:
+    """Who could perform each action: the names of those who hold its role, or the tasks, in their organizations."""
+    definition, _ = definition_of(work, row.definition_id)
+    holders: dict[tuple[str, str], list[str]] = {}
     query = (
-        sa.select(Task, BudgetText.title, BudgetText.definition_id, Organization.name)
-        .join(BudgetText, Task.text_id == BudgetText.id)
-        .join(Organization, BudgetText.organization_id == Organization.id)
-        .where(Task.closed_at.is_(None), mine)
-        .order_by(Task.opened_at)
+        sa.select(RoleGrant.role, RoleGrant.organization_id, Account.display_name)
+        .join(Account, Account.id == RoleGrant.account_id)
+        .where(
+            RoleGrant.organization_id.in_((row.organization_id, row.reviewing_id)),
+            RoleGrant.revoked_at.is_(None),
+            Account.disabled_at.is_(None),
+        )
+        .order_by(Account.display_name)
     )
-    with transaction(request.installation.engine, read_only=True) as work:
-        out = []
-        for task, title, definition_id, organization in work.session.execute(query):
-            definition, _ = definition_of(work, definition_id)
-            out.append(
-                {
-                    "text": task.text_id,
-                    "title": title,
-                    "organization": organization,
-                    "state": task.state,
-                    "state_title": definition.states[task.state].title,
-                    "role": task.role,
-                    "role_title": definition.roles[task.role].title,
-                    "round": task.round,
-                    "since": timestamp(task.opened_at),
-                    "due": task.due_on,
-                }
-            )
-        return out
+    for role, organization_id, name in work.connection.execute(query):
+        holders.setdefault((role, organization_id), []).append(name)
+    turns = turns_of(work, row.id)
+    out: dict[str, list[str]] = {}
+    for item in definition.leaving(row.state):
+        roles = [item.by] if item.by in definition.roles else [turn.role for turn in turns]
+        if item.by in (SUBMITTER, LAST_ACTOR):
+            continue
+        names = [name for role in roles for name in holders.get((role, organization_for(definition, role, row)), [])]
+        out[item.action] = list(dict.fromkeys(names))
+    return out
 
 
 def names_of_accounts(work: Work) -> dict[str, tuple[str, str]]:
@@ -256,6 +255,17 @@ _TITLES = {
     Act.TEXT_FIELD_UPDATE: "修改",
     Act.TEXT_READ: "查看",
     Act.DOCUMENT_RENDER: "生成文件",
+    Act.TASK_CLAIM: "签收",
+    Act.TASK_RELEASE: "退回待签收",
+    Act.TASK_REASSIGN: "转办",
+    Act.TASK_DELEGATE: "委派",
+    Act.TASK_RESOLVE: "办结委派",
+    Act.TASK_REMIND: "催办",
+    Act.TASK_OVERDUE: "逾期报告",
+    Act.SIGNER_ADD: "加签",
+    Act.SIGNER_REMOVE: "减签",
+    Act.TEXT_COPY: "抄送",
+    Act.DEFINITION_MIGRATE: "更换流程版本",
 }
 
 
@@ -265,6 +275,8 @@ def _title(definition: Definition, event: dict[str, Any]) -> str:
     if kind != "workflow":
         return _TITLES.get(event["act"]) or str(event["act"])
     source = event.get("wf", {}).get("from")
+    if action == SIGN:
+        return "签署"
     named = [item for item in definition.transitions if item.action == action]
     exact = [item for item in named if source in item.sources]
     return "／".join(dict.fromkeys(item.title for item in exact or named)) or action

@@ -7,14 +7,14 @@ import functools
 import inspect
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import structlog
 
 from application.installation import Request
 from audit.events import Outcome
-from models.engine import transaction
+from models.engine import Work, transaction
 from models.errors import Conflict, GuardFailed, InvalidInput, InvalidTransition, JixiaoError, NotAllowed
 from models.readable import unseen
 
@@ -82,21 +82,38 @@ def refusals_recorded(request: Request, act: str, obj: tuple[str, str], *, role:
     except (NotAllowed, GuardFailed, InvalidTransition, Conflict) as error:
         if "database" in error.facts:
             raise  # the database was busy: nobody refused anything, and to write would be to wait once more
-        out = Outcome.DENIED if isinstance(error, NotAllowed) else Outcome.FAILURE
         # A refusal is not written to an old backup either; that the log can't be carried on is then what is said.
         request.installation.require_writable()
-        reasons = [str(reason)[:200] for reason in error.facts.get("reasons", [])[:20]]
         with transaction(request.installation.engine) as work:
-            recorded = request.recorder.write(
-                work,
-                act,
-                actor=request.person.account_id,
-                role=role,
-                obj=obj,
-                now=request.now(),
-                out=out,
-                why=error.message[:1000],
-                details=[("/code", None, error.code), *([("/reasons", None, reasons)] if reasons else [])],
-            )
-        request.installation.settle(recorded.event_id)
+            event_id = record_refusal(work, request, act, obj, error, role=role)
+        request.installation.settle(event_id)
         raise
+
+
+def record_refusal(
+    work: Work,
+    request: Request,
+    act: str,
+    obj: tuple[str, str],
+    error: JixiaoError,
+    *,
+    role: str = "-",
+    bulk: Mapping[str, Any] | None = None,
+) -> str | None:
+    """The event of a refusal in the caller's transaction, and its id; None for an error that refuses nobody anything."""
+    if not isinstance(error, NotAllowed | GuardFailed | InvalidTransition | Conflict):
+        return None
+    reasons = [str(reason)[:200] for reason in error.facts.get("reasons", [])[:20]]
+    recorded = request.recorder.write(
+        work,
+        act,
+        actor=request.person.account_id,
+        role=role,
+        obj=obj,
+        now=request.now(),
+        out=Outcome.DENIED if isinstance(error, NotAllowed) else Outcome.FAILURE,
+        why=error.message[:1000],
+        details=[("/code", None, error.code), *([("/reasons", None, reasons)] if reasons else [])],
+        bulk=bulk,
+    )
+    return recorded.event_id

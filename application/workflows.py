@@ -19,8 +19,13 @@ from models.errors import NotFound
 from models.ids import new_id
 from models.process import WorkflowDefinition
 from workflow.authority import whom
-from workflow.definition import canonical, definition_hash, parse_definition
+from workflow.definition import canonical, definition_hash
 from workflow.machine import compile_machine
+from workflow.source import parse_definition
+
+
+# The definitions that come with the program; a new installation publishes them all.
+SHIPPED = ("simple", "standard", "county")
 
 
 def shipped(name: str) -> bytes:
@@ -92,5 +97,5 @@ def show_workflow(request: Request, name: str) -> dict[str, Any]:
         **definition.model_dump(mode="json", by_alias=True),
         "sha256": found.sha256,
         "published": timestamp(found.published_at),
-        "actors": {item.title: whom(definition, item, None) for item in definition.transitions},
+        "actors": {item.title: whom(definition, item) for item in definition.transitions},
     }

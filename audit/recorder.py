@@ -45,6 +45,8 @@ class Recorder:
         after: str | None = None,
         details: Iterable[tuple[str, Any, Any]] = (),
         wf: Mapping[str, Any] | None = None,
+        on_behalf_of: str | None = None,
+        bulk: Mapping[str, Any] | None = None,
     ) -> Recorded:
         """Writes an event in the caller's transaction; ``details`` are (pointer, old, new), long ones go to ``blob``."""
         changes = [change(pointer, old, new) for pointer, old, new in details]
@@ -61,7 +63,7 @@ class Recorder:
         draft = EventDraft(
             act=act,
             out=out,
-            actor=Actor(sub=actor, role=role, via=self.via),
+            actor=Actor(sub=actor, role=role, via=self.via, on_behalf_of=on_behalf_of),
             obj_type=obj[0],
             obj_id=obj[1],
             ctx=context,
@@ -69,5 +71,6 @@ class Recorder:
             chg=entries,
             after=after,
             wf=wf,
+            bulk=bulk,
         )
         return record(work, draft, log=self.log, event_id=new_id(now), now=now, mac_key=self.mac_key)

@@ -42,7 +42,7 @@ STEPS = (
 )
 
 
-def _texts(request: Request, count: int) -> list[str]:
+def make_texts(request: Request, count: int) -> list[str]:
     """Texts in draft whose sample content passes every check."""
     from application.importing import latest_definition, snapshot_of
     from models.people import Organization, OrganizationKind
@@ -74,7 +74,7 @@ def _texts(request: Request, count: int) -> list[str]:
     return out
 
 
-def _perform(request: Request, text_id: str, action: str) -> None:
+def perform_one(request: Request, text_id: str, action: str) -> None:
     now = request.now()
     with transaction(request.installation.engine) as work:
         perform(
@@ -90,7 +90,7 @@ def _perform(request: Request, text_id: str, action: str) -> None:
 
 
 @contextlib.contextmanager
-def _taped() -> Iterator[list[tuple[Prepared, dict[str, Any]]]]:
+def taped() -> Iterator[list[tuple[Prepared, dict[str, Any]]]]:
     """Notes what goes to the driver: one append per statement, so that the engine can be timed while it is taped."""
     tape: list[tuple[Prepared, dict[str, Any]]] = []
     kept = {name: getattr(Work, name) for name in ("run", "one", "rows")}
@@ -116,7 +116,7 @@ def main(texts: int = TEXTS) -> None:
         folder = Path(name)
         made = initialize(Settings(home=folder / "home"))
         people = demonstration_people(made.installation, Demonstration(folder / "home"))
-        ids = _texts(people[Role.DRAFTER], texts)
+        ids = make_texts(people[Role.DRAFTER], texts)
         dialect = made.installation.engine.dialect
         made.installation.engine.dispose()
         shutil.copytree(folder / "home", folder / "floor")
@@ -124,13 +124,13 @@ def main(texts: int = TEXTS) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             database.execute(f"PRAGMA {pragma}")
         cursor = database.cursor()
-        with _taped() as tape:
+        with taped() as tape:
             for role, action in STEPS:
                 engine_times, floor_times = [], []
                 for text_id in ids:
                     tape.clear()
                     began = time.perf_counter()
-                    _perform(people[role], text_id, action)
+                    perform_one(people[role], text_id, action)
                     engine_times.append(time.perf_counter() - began)
                     statements = [
                         (compiled.sql, compiled.parameters(dict(values)))

@@ -9,10 +9,11 @@ from typing import Any
 import click
 import orjson
 
-from application.acting import Remark, Reply, act
+from application.acting import Choice, Remark, Reply, act
+from application.bulk import act_on_many
 from application.installation import Request
 from application.texts import actions as list_actions
-from cli.output import print_json, say
+from cli.output import print_json, print_table, progress, say
 from cli.session import as_json, current_request, read_input
 from models.errors import InvalidInput
 from models.texts import AnswerKind, OpinionKind
@@ -42,7 +43,14 @@ def acting_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--answer", "answers", multiple=True, metavar="意见编号=接受|说明：…", help="答复一条意见，可写多次。"
         ),
         click.option("--accept-all", is_flag=True, help="对其余意见都答复“接受”。"),
+        click.option("--to", metavar="环节", help="退回到哪个环节（名称或代号）；默认为上一个。"),
+        click.option(
+            "--resume",
+            type=click.Choice(["restart", "direct"]),
+            help="退回之后：restart 重走流程，direct 直送退回人（流程允许时）。",
+        ),
         click.option("--expect", "expected", type=int, help="您看到的改动次数（row_version）；已被别人改动时拒绝。"),
+        click.option("--ids", "ids_file", metavar="FILE", help="文本编号的文件，每行一个（- 为标准输入）。"),
         click.option("--command-id", help="命令编号：同一编号重复执行只生效一次。"),
         as_json,
     ):
@@ -50,8 +58,14 @@ def acting_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def perform(text_id: str, action: str, given: dict[str, Any]) -> None:
-    """Runs an action and says what comes next."""
+def perform(text_ids: tuple[str, ...], action: str, given: dict[str, Any]) -> int:
+    """Runs an action on one text, or on many, and says what comes next."""
+    text_ids = (*text_ids, *_ids_of(given.get("ids_file")))
+    if not text_ids:
+        raise InvalidInput("请写文本编号；用 jixiao task list 查看待办。")
+    if len(text_ids) > 1:
+        return _perform_many(text_ids, action, given)
+    text_id = text_ids[0]
     request = current_request()
     expected = given["expected"]
     if expected is None:
@@ -63,19 +77,75 @@ def perform(text_id: str, action: str, given: dict[str, Any]) -> None:
         text_id,
         action=action,
         reason=given["reason"],
-        remarks=[*map(_remark, given["opinions"]), *_remarks_of(given["opinions_file"])],
+        remarks=_remarks(given),
         replies=dict(map(_answer, given["answers"])),
         accept_all=given["accept_all"],
+        choice=_choice(given),
         expected=expected,
         command_id=given["command_id"],
     )
     if given["as_json"]:
         print_json(done)
-    else:
-        again = "（此命令先前已执行，未重复）" if done["replayed"] else ""
-        say(
-            f"完成{again}：文本现在是“{done['state_title']}”，第 {done['round']} 轮，第 {done['version']} 版。{_next(request, text_id)}"
+        return 0
+    again = "（此命令先前已执行，未重复）" if done["replayed"] else ""
+    voted = {"pending": "已签署，等待其他签署人；", "passed": "签署通过；", "failed": "签署未通过；"}.get(
+        done["vote"] or "", ""
+    )
+    say(
+        f"完成{again}：{voted}文本现在是“{done['state_title']}”，第 {done['round']} 轮，第 {done['version']} 版。"
+        f"{_next(request, text_id)}"
+    )
+    for note in done["notes"]:
+        say(f"注意：{note}")
+    return 0
+
+
+def _perform_many(text_ids: tuple[str, ...], action: str, given: dict[str, Any]) -> int:
+    """A bulk: a line for each text; fails with 6 where one was refused."""
+    for name, option in (("expected", "--expect"), ("command_id", "--command-id"), ("answers", "--answer")):
+        if given[name]:
+            raise InvalidInput(f"一次办理多份文本时不能用 {option}；请逐份办理。")
+    request = current_request()
+    with progress(len(set(text_ids)), "办理") as moved:
+        done = act_on_many(
+            request,
+            text_ids,
+            action=action,
+            reason=given["reason"],
+            remarks=_remarks(given),
+            accept_all=given["accept_all"],
+            choice=_choice(given),
+            done=moved,
         )
+    if given["as_json"]:
+        print_json(done)
+    else:
+        print_table(
+            ("编号", "结果", "说明"),
+            [
+                (item["text"], "完成" if item["ok"] else "未办", item.get("state_title") or item.get("message"))
+                for item in done["results"]
+            ],
+            empty="没有文本。",
+        )
+        say(f"完成 {done['done']} 份，未办 {done['failed']} 份；批次 {done['bulk']}。")
+    return 6 if done["failed"] else 0
+
+
+def _ids_of(path: str | None) -> list[str]:
+    """Text ids from a file, one a line; what stands behind a blank or TAB is not looked at."""
+    if path is None:
+        return []
+    lines = read_input(path).decode("utf-8-sig", "replace").splitlines()
+    return [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _choice(given: dict[str, Any]) -> Choice:
+    return Choice(given["to"], given["resume"], given.get("against", False))
+
+
+def _remarks(given: dict[str, Any]) -> list[Remark]:
+    return [*map(_remark, given["opinions"]), *_remarks_of(given["opinions_file"])]
 
 
 def _next(request: Request, text_id: str) -> str:
@@ -88,8 +158,10 @@ def _next(request: Request, text_id: str) -> str:
         return ""
     if not found["actions"]:
         return "流程已结束。"
-    turn = found["turn"]
-    whose = f"轮到“{turn['role_title']}”" + (f"，期限 {turn['due']}" if turn["due"] else "") if turn else ""
+    turns = found["tasks"]
+    titles = "、".join(dict.fromkeys(turn["role_title"] for turn in turns))
+    due = min((turn["due"] for turn in turns if turn["due"]), default=None)
+    whose = f"轮到“{titles}”" + (f"，期限 {due}" if due else "") if turns else ""
     possible = "、".join(dict.fromkeys(f"{item['title']}（{item['by']}）" for item in found["actions"]))
     return f"{whose}；之后可以：{possible}。"
 
@@ -138,19 +210,29 @@ def short_form(action: str, help_: str) -> click.Command:
     """The command of one action."""
 
     @click.command(action, help=help_)
-    @click.argument("text_id", metavar="ID")
+    @click.argument("text_ids", metavar="ID…", nargs=-1)
     @acting_options
-    def command(text_id: str, **given: Any) -> None:
-        perform(text_id, action, given)
+    def command(text_ids: tuple[str, ...], **given: Any) -> int:
+        return perform(text_ids, action, given)
 
     return command
 
 
+@click.command("sign", help="签署（会签、或签、票签、依次）：同意，或者 --against 表示不同意。")
+@click.argument("text_ids", metavar="ID…", nargs=-1)
+@click.option("--against", is_flag=True, help="不同意；要写 --reason，一般还要用 --opinion 逐处写明意见。")
+@acting_options
+def sign(text_ids: tuple[str, ...], **given: Any) -> int:
+    """A vote in a sign-off."""
+    return perform(text_ids, "sign", given)
+
+
 submit = short_form("submit", "报送文本（部门负责人）。有检查错误、未确认的修复或未答复的意见时不能报送。")
-recall = short_form("recall", "撤回刚报送、对方尚未受理的文本（报送人）。")
+recall = short_form("recall", "撤回自己的上一步，或自己的签署；下一环节处理之前可以撤回。")
 accept = short_form("accept", "受理文本（初审）。")
 return_ = short_form("return", "退回修改：--reason 写总的理由，--opinion 逐处写明意见。")
 pass_ = short_form("pass", "审核通过（初审、复审）。")
 approve = short_form("approve", "批复（审批）。只对报送时的那一份内容有效。")
 publish = short_form("publish", "公开（公开岗）。")
-SHORT_FORMS = (submit, recall, accept, return_, pass_, approve, publish)
+adjust = short_form("adjust", "调整已公开的文本：从公开的那一版开始新的一轮，新的一版公开之前，原来的一版继续公开。")
+SHORT_FORMS = (submit, recall, accept, return_, pass_, sign, approve, publish, adjust)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from application.installation import Request
-from application.texts import list_tasks
+from application.worklists import list_tasks
 from cli.output import local_time, print_json, print_table
 from cli.session import as_json, with_request
 

@@ -28,12 +28,17 @@ def text() -> None:
 @click.argument("file", metavar="FILE")
 @click.option("--org", "organization", help="编制部门（默认为登录账号的单位）。")
 @click.option("--year", type=click.IntRange(2000, 2099), help="财政年度（默认取自文件）。")
+@click.option("--workflow", metavar="NAME", help="按哪个流程办理（默认 standard，或设置 JIXIAO_WORKFLOW）。")
 @as_json
 @with_request
-def text_import(request: Request, file: str, organization: str | None, year: int | None, as_json: bool) -> None:
+def text_import(
+    request: Request, file: str, organization: str | None, year: int | None, workflow: str | None, as_json: bool
+) -> None:
     """导入文本文件（- 为标准输入）。读入时修复或存疑之处逐条列出，由人确认。"""
     name = "标准输入" if file == "-" else Path(file).name
-    done = importing.import_text(request, read_input(file), organization=organization, year=year, name=name)
+    done = importing.import_text(
+        request, read_input(file), organization=organization, year=year, name=name, workflow=workflow
+    )
     if done["earlier"]:
         say(f"注意：{done['organization']} {done['content']['fiscal_year']} 年已有 {len(done['earlier'])} 份文本。")
     for note in done["notes"]:
@@ -234,7 +239,7 @@ def text_actions(request: Request, text_id: str, as_json: bool) -> None:
             (
                 item["action"],
                 item["title"],
-                item["by"],
+                item["by"] + (f"（{'、'.join(item['people'])}）" if item["people"] else ""),
                 item["to"],
                 "可以" if item["allowed"] else "不能",
                 "；".join(item["reasons"][:3])
@@ -248,11 +253,12 @@ def text_actions(request: Request, text_id: str, as_json: bool) -> None:
 
 @text.command("do")
 @click.argument("action", metavar="ACTION")
-@click.argument("text_id", metavar="ID")
+@click.argument("text_ids", metavar="ID…", nargs=-1)
+@click.option("--against", is_flag=True, help="签署时表示不同意。")
 @acting.acting_options
-def text_do(action: str, text_id: str, **given: Any) -> None:
-    """执行一个动作，如 jixiao text do submit ID。"""
-    acting.perform(text_id, action, given)
+def text_do(action: str, text_ids: tuple[str, ...], **given: Any) -> int:
+    """执行一个动作，如 jixiao text do submit ID；可以写多个编号，每份文本各自办理。"""
+    return acting.perform(text_ids, action, given)
 
 
 for _command in acting.SHORT_FORMS:

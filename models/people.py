@@ -1,4 +1,4 @@
-"""Organizations, accounts, grants and access tokens: who may do what, where, from when until when."""
+"""Organizations, accounts, grants, delegations and access tokens: who may do what, where, from when until when."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Role(StrEnum):
     PUBLISHER = "publisher"
     REVIEWER = "reviewer"
     SECOND_REVIEWER = "second_reviewer"
+    BUDGET_REVIEWER = "budget_reviewer"
     APPROVER = "approver"
     AUDITOR = "auditor"
     SYSTEM_ADMINISTRATOR = "system_administrator"
@@ -41,6 +42,7 @@ ROLE_TITLES: dict[Role, str] = {
     Role.PUBLISHER: "公开",
     Role.REVIEWER: "初审",
     Role.SECOND_REVIEWER: "复审",
+    Role.BUDGET_REVIEWER: "预算复审",
     Role.APPROVER: "审批",
     Role.AUDITOR: "审计",
     Role.SYSTEM_ADMINISTRATOR: "系统管理员",
@@ -59,6 +61,7 @@ ROLE_HOME: dict[Role, OrganizationKind] = {
     Role.PUBLISHER: OrganizationKind.DEPARTMENT,
     Role.REVIEWER: OrganizationKind.FINANCE,
     Role.SECOND_REVIEWER: OrganizationKind.FINANCE,
+    Role.BUDGET_REVIEWER: OrganizationKind.FINANCE,
     Role.APPROVER: OrganizationKind.FINANCE,
     Role.AUDITOR: OrganizationKind.AUDIT,
 }
@@ -103,6 +106,26 @@ class RoleGrant(Base):
     granted_by: Mapped[str | None] = mapped_column(sa.ForeignKey("account.id"))
     granted_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Delegation(Base):
+    """代理: one person acts for another in an organization, from when until when, in one role or in all of them.
+
+    Times are aware UTC; the end is exclusive. What was given by a delegation can't be given on.
+    """
+
+    __tablename__ = "delegation"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    principal_id: Mapped[str] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    delegate_id: Mapped[str] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    role: Mapped[str | None]
+    reason: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(sa.ForeignKey("account.id"))
+    created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
 
 

@@ -52,7 +52,12 @@ class Blob(Base):
 
 
 class BudgetText(Base):
-    """One department's text of one year: where it stands. ``row_version`` counts its changes (optimistic lock)."""
+    """One department's text of one year: where it stands. ``row_version`` counts its changes (optimistic lock).
+
+    ``path`` holds the states of the way here in this round, separated by blanks; ``resume`` is a JSON object of where the text
+    comes straight back to after a return (empty: nowhere). ``step`` is the number of its last step, ``visit`` that of the step
+    by which it came into its state.
+    """
 
     __tablename__ = "budget_text"
 
@@ -72,6 +77,10 @@ class BudgetText(Base):
     approved_version: Mapped[int | None]
     approved_hash: Mapped[str | None]
     published_version: Mapped[int | None]
+    path: Mapped[str] = mapped_column(server_default="")
+    resume: Mapped[str] = mapped_column(server_default="")
+    step: Mapped[int] = mapped_column(server_default="0")
+    visit: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
@@ -113,7 +122,10 @@ class Finding(Base):
 
 
 class Opinion(Base):
-    """A review opinion anchored to a stable place, with a quote of what stood there."""
+    """A review opinion anchored to a stable place, with a quote of what stood there.
+
+    ``step`` is the step that it came with (0: with none); an opinion whose return was taken back is withdrawn.
+    """
 
     __tablename__ = "opinion"
 
@@ -130,6 +142,8 @@ class Opinion(Base):
     state: Mapped[str]
     author_id: Mapped[str] = mapped_column(sa.ForeignKey("account.id"))
     created_at: Mapped[datetime]
+    step: Mapped[int] = mapped_column(server_default="0")
+    withdrawn_at: Mapped[datetime | None]
 
 
 class OpinionAnswer(Base):

@@ -22,11 +22,12 @@ def enqueue(
     text_id: str,
     role: str,
     organization_id: str,
+    account_id: str | None,
     title: str,
     state: str,
     now: datetime,
 ) -> None:
-    """Writes one outbox row; title and state only, no opinions and no personal data."""
+    """Writes one outbox row, for a role or one account of it; title and state only, no opinions and no personal data."""
     work.run(
         _INSERT,
         id=new_id(now),
@@ -35,6 +36,7 @@ def enqueue(
         text_id=text_id,
         role=role,
         organization_id=organization_id,
+        account_id=account_id,
         body=orjson.dumps({"title": title, "state": state}).decode(),
         created_at=now,
     )

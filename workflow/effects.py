@@ -10,8 +10,17 @@ from models.engine import Work
 
 
 @dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom an effect may tell: everybody in a role of an organization, or one account."""
+
+    role: str
+    organization_id: str
+    account_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
-    """What happened to a text, for those who tell about it: whose turn it is now, if anybody's."""
+    """What happened to a text, for those who tell about it: what was done, where it is now, whose turn it is."""
 
     event_id: str
     text_id: str
@@ -20,8 +29,7 @@ class Moved:
     action_title: str
     state: str
     state_title: str
-    role: str | None
-    organization_id: str | None
+    recipients: tuple[Recipient, ...]
 
 
 Effect = Callable[[Work, Moved, datetime], None]

@@ -1,62 +1,42 @@
-"""The one place that changes the state of a text.
+"""The one door through which a text moves.
 
-``perform`` holds, in the caller's transaction: the state change, the tasks, opinions and answers, who took part, the
-audit event, the effects (outbox rows) and the memory of the command. No audit event, no transition.
+``perform`` holds, in the caller's transaction: the state change or the vote, the tasks, opinions and answers, who took part,
+the step, the audit event, the effects (outbox rows) and the memory of the command. No audit event, no transition.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from audit.recorder import Recorder
-from models.base import timestamp
 from models.canonical import canonical_bytes, digest, without_empty
 from models.engine import Work
-from models.errors import Conflict, InvalidInput, InvalidTransition, NotAllowed
-from models.ids import new_id
-from workflow import statements as sql
-from workflow.authority import capacity_of, organization_for, refusals, role_wanted, whom
-from workflow.definition import TASK_HOLDER, Definition
-from workflow.effects import Moved, run_effects
+from models.errors import Conflict, GuardFailed, InvalidInput, InvalidTransition, NotAllowed
+from workflow.authority import authorize, whom
+from workflow.conditions import Facts, choose, facts_of
+from workflow.definition import SIGN, SIGN_OFF, TASK_HOLDER, Definition, Transition
 from workflow.guards import UNANSWERED
-from workflow.machine import advance, machine_for
+from workflow.machine import advance, check_limit, machine_for
+from workflow.moves import Resume, resumptions, targets
+from workflow.performed import Performed
 from workflow.records import (
     check_version,
     definition_of,
+    last_step_of,
     lock_text,
     parts_of,
-    remember,
     replay,
     standing_of,
-    take_part,
-    task_role_of,
+    turns_of,
+    votes_of,
 )
-from workflow.situation import Actor, Objection, Reply, Situation, TextRow
-from workflow.tasks import open_task
-
-
-@dataclass(frozen=True, slots=True)
-class Performed:
-    """What a transition did; ``row_version`` is what the next command should expect."""
-
-    text_id: str
-    action: str
-    source: str
-    state: str
-    round: int
-    row_version: int
-    version: int
-    content_hash: str
-    event_id: str
-    at: str
-    replayed: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """The result as a JSON object."""
-        return {name: getattr(self, name) for name in self.__slots__}
+from workflow.situation import Actor, Objection, Reply, Situation, TextRow, Turn
+from workflow.steps import Desk, take_step
+from workflow.undoing import take_back, withdraw_vote
+from workflow.voting import cast_vote
 
 
 def perform(
@@ -72,15 +52,22 @@ def perform(
     reason: str | None = None,
     objections: Sequence[Objection] = (),
     replies: Mapping[str, Reply] | None = None,
+    to: str | None = None,
+    resume: str | None = None,
+    against: bool = False,
     fingerprint: str | None = None,
+    bulk: Mapping[str, Any] | None = None,
 ) -> Performed:
     """Performs an action on a text, whole or not at all.
 
     ``expected_version`` is the row version that the caller saw (None: whatever it is now). A ``command_id`` given again
     with the same arguments returns the first result; ``fingerprint`` is the digest of the arguments as they were given, where
-    the caller resolved them (by default that of these). Raises NotFound, Conflict (stale, somebody was first, command id
-    used for something else), InvalidTransition (with the actions that are possible), NotAllowed or GuardFailed (with
-    every reason).
+    the caller resolved them (by default that of these). ``to`` chooses among the states of a return, ``resume`` whether the text
+    comes straight back (``direct``) or goes the whole way again (``restart``), ``against`` votes against in a sign-off.
+    ``bulk`` is what the events of one bulk action have in common.
+
+    Raises NotFound, Conflict (stale, somebody was first, voted already, command id used for something else), InvalidTransition
+    (with the actions that are possible), NotAllowed or GuardFailed (with every reason), InvalidInput.
     """
     replies = replies or {}
     arguments = fingerprint or digest(
@@ -93,6 +80,9 @@ def perform(
                     "reason": reason,
                     "objections": [asdict(item) for item in objections],
                     "replies": {key: asdict(reply) for key, reply in replies.items()},
+                    "to": to,
+                    "resume": resume,
+                    "against": against or None,
                 }
             )
         )
@@ -100,162 +90,122 @@ def perform(
     text = lock_text(work, text_id)
     earlier = replay(work, command_id, arguments)
     if earlier is not None:
-        return Performed(**{**earlier, "replayed": True})
+        return Performed.again(earlier)
     definition, definition_sha = definition_of(work, text.definition_id)
     check_version(text, expected_version)
-    transition = definition.transition(action, text.state)
-    task_role = task_role_of(work, text.id)
-    if transition is None:
-        raise _impossible(work, definition, text, action, task_role)
-    parts = parts_of(work, text.id)
-    standing = standing_of(work, actor, now)
-    reasons = refusals(definition, transition, text, actor, standing, parts, task_role)
-    if reasons:
-        raise NotAllowed(f"您不能{transition.title}：{'；'.join(reasons)}。", action=action, reasons=reasons)
+    desk = Desk(work, recorder, definition_sha, command_id, arguments, bulk)
+    turns = turns_of(work, text.id)
+    facts = facts_of(work, text)
+    transition, against = _transition(desk, definition, text, action, against, turns, facts)
     situation = Situation(
-        work, text, definition, transition, actor, parts, task_role, now, reason, tuple(objections), replies
-    )
-    _check_sides(situation)
-    _check_replies(work, text, replies)
-    target = advance(machine_for(definition, definition_sha), situation)
-    return _apply(situation, target, command_id, arguments, recorder, definition_sha)
-
-
-def _apply(
-    situation: Situation, target: str, command_id: str, arguments: str, recorder: Recorder, definition_sha: str
-) -> Performed:
-    work, text, transition, now = situation.work, situation.text, situation.transition, situation.now
-    definition, actor = situation.definition, situation.actor
-    moved = text._replace(
-        state=target,
-        round=text.round + transition.next_round,
-        row_version=text.row_version + 1,
-        submitted_hash=text.current_hash if transition.freeze else text.submitted_hash,
-        approved_version=text.current_version if transition.approves else text.approved_version,
-        approved_hash=text.current_hash if transition.approves else text.approved_hash,
-        published_version=text.current_version if transition.publishes else text.published_version,
-    )
-    changed = work.run(
-        sql.MOVE_TEXT,
-        text_id=text.id,
-        seen_version=text.row_version,
-        new_state=moved.state,
-        new_round=moved.round,
-        new_row_version=moved.row_version,
-        new_submitted_hash=moved.submitted_hash,
-        new_approved_version=moved.approved_version,
-        new_approved_hash=moved.approved_hash,
-        new_published_version=moved.published_version,
-        moment=now,
-    )
-    if changed != 1:
-        raise Conflict("别人刚刚改动了这份文本；请重新读取后再试。", text=text.id)
-    work.run(sql.CLOSE_TASK, text_id=text.id, moment=now, account_id=actor.account_id, task_outcome=transition.action)
-    rule = transition.task or definition.states[target].task
-    if rule is not None:
-        open_task(work, definition, rule, moved, now)
-    capacity = capacity_of(transition, situation.task_role)
-    take_part(work, text.id, actor, capacity, moved.round, situation.parts, now)
-    for objection in situation.objections:
-        _insert_opinion(situation, objection)
-    for opinion_id, reply in situation.replies.items():
-        work.run(
-            sql.INSERT_ANSWER,
-            id=new_id(now),
-            opinion_id=opinion_id,
-            kind=reply.kind,
-            text=reply.text,
-            author_id=actor.account_id,
-            created_at=now,
-        )
-    recorded = recorder.write(
         work,
-        f"workflow.{transition.action}",
-        actor=actor.account_id,
-        role=role_wanted(transition, situation.task_role) or capacity,
-        obj=("text", text.id),
-        now=now,
-        why=situation.reason,
-        after=text.current_hash,
-        details=_details(situation),
-        wf={
-            "from": text.state,
-            "to": target,
-            "round": moved.round,
-            "definition": f"{definition.name}@{definition.version}:{definition_sha}",
-        },
-    )
-    run_effects(
-        work,
-        Moved(
-            event_id=recorded.event_id,
-            text_id=text.id,
-            title=text.title,
-            action=transition.action,
-            action_title=transition.title,
-            state=target,
-            state_title=definition.states[target].title,
-            role=rule.role if rule else None,
-            organization_id=organization_for(definition, rule.role, moved) if rule else None,
-        ),
+        text,
+        definition,
+        transition,
+        actor,
+        parts_of(work, text.id),
+        turns,
         now,
+        reason,
+        tuple(objections),
+        replies,
+        facts=facts,
     )
-    performed = Performed(
-        text.id,
-        transition.action,
-        text.state,
-        target,
-        moved.round,
-        moved.row_version,
-        text.current_version,
-        text.current_hash,
-        recorded.event_id,
-        timestamp(now),
-    )
-    remember(work, command_id, actor, arguments, performed.to_json(), now)
-    return performed
+    standing = standing_of(work, actor, now)
+    _check_replies(work, text, replies)
+    if transition.by == SIGN_OFF:
+        return cast_vote(desk, situation, standing, agrees=not against)
+    if transition.undoes and any(
+        actor.account_id in (vote.account_id, vote.principal_id) for vote in votes_of(work, text.id, text.visit)
+    ):
+        return withdraw_vote(desk, situation, standing)
+    last = last_step_of(work, text.id) if transition.undoes else None
+    authority = authorize(definition, transition, text, actor, standing, situation.parts, turns, last)
+    if authority.reasons:
+        raise NotAllowed(
+            f"您不能{transition.title}：{'；'.join(authority.reasons)}。",
+            action=action,
+            reasons=list(authority.reasons),
+        )
+    situation = replace(situation, authority=authority)
+    _check_sides(situation)
+    if transition.undoes:
+        return take_back(desk, situation, last)
+    target = _target(situation, to)
+    way = _resume(transition, resume, back_to_author=definition.states[target].editable)
+    situation = replace(situation, target=target, resume=way)
+    check_limit(situation)
+    advance(machine_for(definition, definition_sha), situation)
+    return take_step(desk, situation)
 
 
-def _details(situation: Situation) -> list[tuple[str, Any, Any]]:
-    """Opinions and answers as changes of the text's record, so that the log says what was objected and answered."""
-    changes: list[tuple[str, Any, Any]] = [
-        (f"/opinions{item.anchor}", None, f"{item.kind}：{item.problem}" + (f"→{item.wanted}" if item.wanted else ""))
-        for item in situation.objections
-    ]
-    role, holder, roles = situation.transition.by, situation.task_role, situation.definition.roles
-    if holder in roles and role in roles and role != holder and roles[role].of == roles[holder].of == "finance":
-        # A reviewing role acted while it was another's turn, as the approver may before the second review has ended:
-        # allowed by the definition, and never invisible.
-        changes.append(("/task", holder, None))
-    changes += [
-        (f"/answers/{key}", None, f"{reply.kind}：{reply.text}") for key, reply in sorted(situation.replies.items())
-    ]
-    return changes
+def _transition(
+    desk: Desk,
+    definition: Definition,
+    text: TextRow,
+    action: str,
+    against: bool,
+    turns: tuple[Turn, ...],
+    facts: Facts,
+) -> tuple[Transition, bool]:
+    """The transition that is meant, and whether it is a vote against; a vote means the outcome that it votes for."""
+    sign = definition.states[text.state].sign
+    wanted = action
+    if sign is not None and action == SIGN:
+        if against and sign.failed is None:
+            raise InvalidInput("这个环节没有“不同意”；不同意时请退回，并逐处写明意见。")
+        wanted = sign.failed if against and sign.failed is not None else sign.passed
+    elif against:
+        raise InvalidInput(f"“{action}”不是投票，不能表示不同意；投票用 sign --against。")
+    found = definition.candidates(wanted, text.state)
+    if not found:
+        raise _impossible(desk.work, definition, text, action, turns)
+    chosen = choose(found, text, facts)
+    if chosen is None:
+        raise GuardFailed(
+            f"不能{found[0].title}：内容不符合任何一条去向的条件。",
+            [f"{item.title}的条件“{item.when}”不成立" for item in found],
+            action=action,
+        )
+    return chosen, sign is not None and wanted == sign.failed and chosen.by == SIGN_OFF
 
 
-def _insert_opinion(situation: Situation, objection: Objection) -> None:
-    situation.work.run(
-        sql.INSERT_OPINION,
-        id=new_id(situation.now),
-        text_id=situation.text.id,
-        round=situation.text.round,
-        version=situation.text.current_version,
-        anchor=objection.anchor,
-        quote=objection.quote,
-        kind=objection.kind,
-        problem=objection.problem,
-        wanted=objection.wanted,
-        rule=objection.rule,
-        state=situation.text.state,
-        author_id=situation.actor.account_id,
-        created_at=situation.now,
+def _target(situation: Situation, to: str | None) -> str:
+    """Where the transition leads; raises InvalidInput where the choice is missing or none of those possible."""
+    transition, states = situation.transition, situation.definition.states
+    possible = targets(transition, situation.text.position)
+    if not possible:
+        reason = "前面没有经过可以退回的环节"
+        raise GuardFailed(f"不能{transition.title}：{reason}。", [reason], action=transition.action)
+    if to is None:
+        return possible[0]
+    # People may give a state by its name or its title.
+    named = [name for name in possible if to in (name, states[name].title)]
+    if not named:
+        listed = "、".join(f"{name} {states[name].title}" for name in possible)
+        raise InvalidInput(f"“{transition.title}”不能到“{to}”；可以到：{listed}。", targets=list(possible))
+    return named[0]
+
+
+def _resume(transition: Transition, wanted: str | None, *, back_to_author: bool) -> Resume:
+    possible = resumptions(transition)
+    if wanted is None:
+        return possible[0]
+    if not transition.returns and not back_to_author:
+        raise InvalidInput(f"“{transition.title}”不是退回，不能选择退回后的走法。")
+    for way in possible:
+        if way == wanted:
+            return way
+    titles = {"restart": "重走流程（restart）", "direct": "直送退回人（direct）"}
+    raise InvalidInput(
+        f"“{transition.title}”之后只能{'或'.join(titles[way] for way in possible)}，不能选择“{titles.get(wanted, wanted)}”。"
     )
 
 
 def _check_sides(situation: Situation) -> None:
     # An opinion is the bureau's word and an answer the department's, whoever may act.
     transition, roles = situation.transition, situation.definition.roles
-    role = role_wanted(transition, situation.task_role)
+    role = situation.authority.role
     if situation.objections and (role not in roles or roles[role].of != "finance"):
         raise InvalidInput(f"“{transition.title}”时不能写审核意见；意见由审核机关在审核或退回时写。")
     if situation.replies and "opinions_answered" not in transition.guards:
@@ -274,19 +224,30 @@ def _check_replies(work: Work, text: TextRow, replies: Mapping[str, Reply]) -> N
 
 
 def _impossible(
-    work: Work, definition: Definition, text: TextRow, action: str, task_role: str | None
+    work: Work, definition: Definition, text: TextRow, action: str, turns: tuple[Turn, ...]
 ) -> InvalidTransition | Conflict:
     state = definition.states[text.state].title
-    last = work.one(sql.READ_LAST_OUTCOME, text_id=text.id)
     known = [item for item in definition.transitions if item.action == action]
-    if last and last[0] == action and any(item.target == text.state for item in known):
+    last = last_step_of(work, text.id)
+    if last is not None and last.action == action and last.undoes is None and last.target == text.state:
         # The state that the action leads to is already there, by this very action: somebody was first.
-        title = next(item.title for item in known if item.target == text.state)
+        title = next((item.title for item in known if last.source in item.sources), action)
         return Conflict(f"“{title}”刚刚已经完成，文本现在是“{state}”；请重新读取。", state=text.state, action=action)
+    if action == SIGN:
+        return InvalidTransition(
+            f"文本现在是“{state}”，没有进行中的签署；可能刚刚已经结束，请重新读取。",
+            state=text.state,
+            action=action,
+            available=[],
+        )
     possible = [
-        {"action": item.action, "title": item.title, "by": whom(definition, item, task_role)}
+        {
+            "action": SIGN if item.by == SIGN_OFF else item.action,
+            "title": item.title,
+            "by": whom(definition, item, turns),
+        }
         for item in definition.leaving(text.state)
-        if item.by != TASK_HOLDER or task_role
+        if item.by != TASK_HOLDER or turns
     ]
     listed = "、".join(f"{item['action']} {item['title']}（{item['by']}）" for item in possible) or "无（流程已结束）"
     title = "／".join(dict.fromkeys(item.title for item in known)) or action

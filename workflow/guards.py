@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from models.errors import InvalidInput
 from models.prepared import Prepared
 from models.texts import Opinion, OpinionAnswer
+from workflow.authority import ADDED, titles_of
+from workflow.records import last_step_of, votes_of
 from workflow.situation import Situation
-from workflow.statements import READ_LAST_OUTCOME
 
 Judge = Callable[[Situation], Iterable[str]]
 
@@ -55,7 +56,7 @@ def find_guards(names: Iterable[str]) -> tuple[Guard, ...]:
 
 UNANSWERED = Prepared(
     sa.select(Opinion.id, Opinion.anchor, Opinion.problem)
-    .where(Opinion.text_id == sa.bindparam("text_id"))
+    .where(Opinion.text_id == sa.bindparam("text_id"), Opinion.withdrawn_at.is_(None))
     .where(~sa.exists().where(OpinionAnswer.opinion_id == Opinion.id))
     .order_by(Opinion.id)
 )
@@ -75,23 +76,29 @@ def _places_named(situation: Situation) -> Iterable[str]:
 
 
 @guard("nobody_acted_since", "下一环节尚未处理")
-def _nobody_acted_since(situation: Situation) -> Iterable[str]:
-    # The state itself says that no transition followed; somebody who took part on the other side of the desk in this
-    # round has begun to work on it.
-    group = situation.definition.group(situation.transition.by) or ()
-    last = situation.work.one(READ_LAST_OUTCOME, text_id=situation.text.id)
-    if last is not None and last[1] != situation.actor.account_id:
-        yield "最后报送的不是您，只有报送的人可以撤回"
-    if any(part.round == situation.text.round and part.capacity not in group for part in situation.parts):
+def nobody_acted_since(situation: Situation) -> Iterable[str]:
+    """Reasons why the last step can't be taken back: it is somebody else's, or something came after it."""
+    text, account_id = situation.text, situation.actor.account_id
+    last = last_step_of(situation.work, text.id)
+    if last is None:
+        yield "还没有可以撤回的步骤"
+        return
+    me = situation.authority.principal_id or account_id
+    if not {account_id, me} & {last.account_id, last.principal_id}:
+        yield "最后一步不是您办理的，只有办理的人可以撤回"
+    if last.undoes is not None:
+        yield "上一步本身就是撤回，不能再撤回"
+    acted = text.row_version != last.row_version or any(
+        turn.owner_id is not None or turn.seat.startswith(ADDED) for turn in situation.turns
+    )
+    if acted or votes_of(situation.work, text.id, text.visit):
         yield "下一环节已经处理，不能撤回"
 
 
 @guard("holds_task", "任务在本岗位")
 def _holds_task(situation: Situation) -> Iterable[str]:
-    if situation.task_role != situation.transition.by:
-        roles = situation.definition.roles
-        holder = roles[situation.task_role].title if situation.task_role in roles else "别人"
-        yield f"任务现在由“{holder}”处理"
+    if all(turn.role != situation.transition.by for turn in situation.turns):
+        yield f"任务现在由“{titles_of(situation.definition, situation.turns) or '别人'}”处理"
 
 
 @guard("content_unchanged", "内容与报送时相同")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from models.canonical import digest
 from models.engine import Work
 from models.errors import Conflict, LogCorrupt, NotFound
+from models.process import SignChoice
 from workflow import statements as sql
-from workflow.definition import Definition, parse_definition
-from workflow.situation import Actor, Part, Standing, TextRow
+from workflow.definition import Definition, SignRule, stored_definition
+from workflow.signing import Seat, base_seats
+from workflow.situation import Actor, Grants, LastStep, Part, Standing, TextRow, Turn
 
 # Definitions never change once published, so a process reads each one once.
 _definitions: dict[str, tuple[Definition, str]] = {}
@@ -24,10 +26,58 @@ def parts_of(work: Work, text_id: str) -> tuple[Part, ...]:
     return tuple(Part(*row) for row in work.rows(sql.READ_PARTS, text_id=text_id))
 
 
-def task_role_of(work: Work, text_id: str) -> str | None:
-    """The role whose turn it is, or None."""
-    row = work.one(sql.READ_TASK, text_id=text_id)
-    return row[0] if row else None
+def turns_of(work: Work, text_id: str) -> tuple[Turn, ...]:
+    """The open tasks of a text."""
+    return tuple(Turn(*row) for row in work.rows(sql.READ_TURNS, text_id=text_id))
+
+
+def last_step_of(work: Work, text_id: str) -> LastStep | None:
+    """The newest step of a text, or None before its first."""
+    row = work.one(sql.READ_LAST_STEP, text_id=text_id)
+    return LastStep(*row) if row else None
+
+
+class Vote(NamedTuple):
+    """A vote that counts: whose, on which seat, in favour or not."""
+
+    seat: str
+    account_id: str
+    principal_id: str | None
+    agrees: bool
+
+
+def votes_of(work: Work, text_id: str, visit: int) -> tuple[Vote, ...]:
+    """The votes of a sign-off that count, in their order: what was withdrawn is gone."""
+    counted: dict[str, Vote] = {}
+    for _, seat, account_id, principal_id, choice in work.rows(sql.READ_SIGNATURES, text_id=text_id, visit=visit):
+        counted.pop(seat, None)
+        if choice != SignChoice.WITHDRAWN:
+            counted[seat] = Vote(seat, account_id, principal_id, choice == SignChoice.AGREE)
+    return tuple(counted.values())
+
+
+def seats_of(work: Work, rule: SignRule, text_id: str, visit: int) -> tuple[Seat, ...]:
+    """The seats of a sign-off, those that signers added included."""
+    added = tuple(
+        Seat(seat, role, anchor, place, account_id)
+        for seat, role, anchor, place, account_id, _, removed_at in work.rows(
+            sql.READ_SIGNERS, text_id=text_id, visit=visit
+        )
+        if removed_at is None
+    )
+    return base_seats(rule) + added
+
+
+def times_taken(work: Work, definition: Definition, text_id: str, action: str) -> int:
+    """How often an action moved a text since it was last opened for an adjustment; what was taken back does not count."""
+    reopening = {item.action for item in definition.transitions if item.reopens}
+    steps = work.rows(sql.READ_STEPS, text_id=text_id)
+    undone = {undoes for _, _, undoes in steps if undoes is not None}
+    count = 0
+    for number, name, _ in steps:
+        if number not in undone:
+            count = 0 if name in reopening else count + (name == action)
+    return count
 
 
 def lock_text(work: Work, text_id: str) -> TextRow:
@@ -59,35 +109,35 @@ def definition_of(work: Work, definition_id: str) -> tuple[Definition, str]:
         body, sha = row
         if digest(bytes(body)) != sha:
             raise LogCorrupt(f"流程定义 {definition_id} 的内容与它的哈希不符；请停止使用并核查数据库。")
-        known = _definitions[definition_id] = (parse_definition(bytes(body)), sha)
+        known = _definitions[definition_id] = (stored_definition(bytes(body)), sha)
     return known
 
 
 def standing_of(work: Work, actor: Actor, now: datetime) -> Standing:
-    """What an actor holds at ``now``; an account that is gone is not active."""
+    """What an actor holds at ``now``, and for whom they stand in; an account that is gone is not active."""
     rows = work.rows(sql.READ_STANDING, account_id=actor.account_id)
     grants = frozenset(
         (role, organization_id)
         for _, role, organization_id, expires_at, revoked_at in rows
         if role and revoked_at is None and (expires_at is None or expires_at > now)
     )
-    return Standing(bool(rows) and rows[0][0] is None, grants)
+    lent: dict[str, set[tuple[str, str]]] = {}
+    for principal, role, organization_id, expires_at in work.rows(
+        sql.READ_PRINCIPALS, account_id=actor.account_id, moment=now
+    ):
+        if expires_at is None or expires_at > now:
+            lent.setdefault(principal, set()).add((role, organization_id))
+    principals: tuple[tuple[str, Grants], ...] = tuple((who, frozenset(held)) for who, held in lent.items())
+    return Standing(bool(rows) and rows[0][0] is None, grants, principals)
 
 
 def take_part(
-    work: Work, text_id: str, actor: Actor, capacity: str, round_: int, parts: Sequence[Part], now: datetime
+    work: Work, text_id: str, account_id: str, capacity: str, round_: int, parts: Sequence[Part], now: datetime
 ) -> None:
-    """Notes that an actor took part; once per capacity and round."""
-    if Part(actor.account_id, capacity, round_) in parts:
+    """Notes that somebody took part; once per capacity and round."""
+    if Part(account_id, capacity, round_) in parts:
         return
-    work.run(
-        sql.INSERT_PART,
-        text_id=text_id,
-        account_id=actor.account_id,
-        capacity=capacity,
-        round=round_,
-        created_at=now,
-    )
+    work.run(sql.INSERT_PART, text_id=text_id, account_id=account_id, capacity=capacity, round=round_, created_at=now)
 
 
 def replay(work: Work, command_id: str, arguments: str) -> dict[str, Any] | None:

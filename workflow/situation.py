@@ -1,13 +1,16 @@
-"""What a decision is made from: the text's row, the person, and what came along with the request. All frozen."""
+"""What a decision is made from: the text's row, the person, whose turn it is, and what came along. All frozen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
 
 from models.engine import Work
+from workflow.moves import Position, Resume
 
 if TYPE_CHECKING:
     from workflow.definition import Definition, Transition
@@ -32,6 +35,51 @@ class TextRow(NamedTuple):
     approved_version: int | None
     approved_hash: str | None
     published_version: int | None
+    path: str = ""
+    resume: str = ""
+    step: int = 0
+    visit: int = 0
+
+    @property
+    def position(self) -> Position:
+        """Where the text stands, as the pure rules see it."""
+        back = self.coming_back
+        return Position(self.state, tuple(self.path.split()), tuple(back["way"]) if back else ())
+
+    @property
+    def coming_back(self) -> dict[str, Any] | None:
+        """Where it comes straight back to after a return: ``{way, account, seat, left}``; None: nowhere."""
+        return orjson.loads(self.resume) if self.resume else None
+
+
+class Turn(NamedTuple):
+    """An open task."""
+
+    task_id: str
+    seat: str
+    role: str
+    organization_id: str
+    assignee_id: str | None
+    owner_id: str | None
+    opened_at: datetime
+    due_on: str | None
+
+
+class LastStep(NamedTuple):
+    """The newest step of a text."""
+
+    number: int
+    action: str
+    source: str
+    target: str
+    row_version: int
+    visit: int
+    account_id: str
+    principal_id: str | None
+    capacity: str
+    undoes: int | None
+    before: str
+    event_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +90,19 @@ class Actor:
     organization_id: str
 
 
+Grants = frozenset[tuple[str, str]]  # (role, organization id)
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an actor holds now: roles by organization; ``active`` is False for a disabled account."""
+    """What an actor holds now: roles by organization, and those of each person for whom they stand in (代理).
+
+    ``active`` is False for a disabled account.
+    """
 
     active: bool
-    grants: frozenset[tuple[str, str]]  # (role, organization id)
+    grants: Grants
+    principals: tuple[tuple[str, Grants], ...] = ()
 
 
 class Part(NamedTuple):
@@ -79,8 +134,19 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Authority:
+    """Whether somebody may act, and as what: every reason against it, role, capacity, task, and for whom they stand in."""
+
+    reasons: tuple[str, ...]
+    role: str | None
+    capacity: str
+    turn: Turn | None = None
+    principal_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything that a guard may look at."""
+    """Everything that a guard may look at; ``facts`` reads the content's facts on first use."""
 
     work: Work
     text: TextRow
@@ -88,8 +154,12 @@ class Situation:
     transition: Transition
     actor: Actor
     parts: tuple[Part, ...]
-    task_role: str | None
+    turns: tuple[Turn, ...]
     now: datetime
     reason: str | None = None
     objections: tuple[Objection, ...] = ()
     replies: Mapping[str, Reply] = field(default_factory=dict)
+    authority: Authority = Authority((), None, "")
+    target: str = ""
+    resume: Resume = "restart"
+    facts: Callable[[], Mapping[str, Any]] = dict

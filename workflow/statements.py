@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from models.people import Account, RoleGrant
+from models.calendar import WorkdayOverride
+from models.people import Account, Delegation, RoleGrant
 from models.prepared import Prepared, insert_into
-from models.process import Command, Participation, Task, WorkflowDefinition
+from models.process import Command, Participation, Reminder, Signature, Signer, Step, Task, WorkflowDefinition
 from models.texts import BudgetText, Finding, Opinion, OpinionAnswer, TextVersion
-from workflow.situation import TextRow
+from workflow.situation import LastStep, TextRow, Turn
 
 _columns = [BudgetText.__table__.c[name] for name in TextRow._fields]
 _text_id: sa.BindParameter[str] = sa.bindparam("text_id")
+_visit: sa.BindParameter[int] = sa.bindparam("visit")
 
 # FOR UPDATE orders writers on PostgreSQL; SQLite has one writer by nature and leaves the clause out.
 LOCK_TEXT = Prepared(sa.select(*_columns).where(BudgetText.id == _text_id).with_for_update())
@@ -23,17 +25,51 @@ READ_STANDING = Prepared(
     .join_from(Account, RoleGrant, RoleGrant.account_id == Account.id, isouter=True)
     .where(Account.id == sa.bindparam("account_id"))
 )
+# What is given by a delegation are the principal's own roles of this moment, and nothing that was delegated to them.
+READ_PRINCIPALS = Prepared(
+    sa.select(Delegation.principal_id, RoleGrant.role, RoleGrant.organization_id, RoleGrant.expires_at)
+    .join_from(Delegation, RoleGrant, RoleGrant.account_id == Delegation.principal_id)
+    .join(Account, Account.id == Delegation.principal_id)
+    .where(
+        Delegation.delegate_id == sa.bindparam("account_id"),
+        Delegation.revoked_at.is_(None),
+        Delegation.starts_at <= sa.bindparam("moment"),
+        Delegation.ends_at > sa.bindparam("moment"),
+        sa.or_(Delegation.role.is_(None), Delegation.role == RoleGrant.role),
+        RoleGrant.revoked_at.is_(None),
+        Account.disabled_at.is_(None),
+    )
+    .order_by(Delegation.id)
+)
 READ_PARTS = Prepared(
     sa.select(Participation.account_id, Participation.capacity, Participation.round).where(
         Participation.text_id == _text_id
     )
 )
-READ_TASK = Prepared(sa.select(Task.role).where(Task.text_id == _text_id, Task.closed_at.is_(None)))
-READ_LAST_OUTCOME = Prepared(
-    sa.select(Task.outcome, Task.closed_by)
-    .where(Task.text_id == _text_id, Task.closed_at.is_not(None))
-    .order_by(Task.row_version.desc())
+_turn_columns = [Task.__table__.c["id" if name == "task_id" else name] for name in Turn._fields]
+READ_TURNS = Prepared(
+    sa.select(*_turn_columns).where(Task.text_id == _text_id, Task.closed_at.is_(None)).order_by(Task.id)
+)
+READ_LAST_STEP = Prepared(
+    sa.select(*(Step.__table__.c[name] for name in LastStep._fields))
+    .where(Step.text_id == _text_id)
+    .order_by(Step.number.desc())
     .limit(1)
+)
+READ_STEPS = Prepared(
+    sa.select(Step.number, Step.action, Step.undoes).where(Step.text_id == _text_id).order_by(Step.number)
+)
+READ_SIGNATURES = Prepared(
+    sa.select(Signature.number, Signature.seat, Signature.account_id, Signature.principal_id, Signature.choice)
+    .where(Signature.text_id == _text_id, Signature.visit == _visit)
+    .order_by(Signature.number)
+)
+READ_SIGNERS = Prepared(
+    sa.select(
+        Signer.seat, Signer.role, Signer.anchor, Signer.place, Signer.account_id, Signer.added_by, Signer.removed_at
+    )
+    .where(Signer.text_id == _text_id, Signer.visit == _visit)
+    .order_by(Signer.seat)
 )
 READ_COMMAND = Prepared(sa.select(Command.digest, Command.result).where(Command.id == sa.bindparam("command_id")))
 READ_DEFINITION = Prepared(
@@ -41,11 +77,15 @@ READ_DEFINITION = Prepared(
         WorkflowDefinition.id == sa.bindparam("definition_id")
     )
 )
+READ_OVERRIDES = Prepared(
+    sa.select(WorkdayOverride.day, WorkdayOverride.working).where(WorkdayOverride.day >= sa.bindparam("since"))
+)
 
 MOVE_TEXT = Prepared(
     sa.update(BudgetText)
     .where(BudgetText.id == _text_id, BudgetText.row_version == sa.bindparam("seen_version"))
     .values(
+        definition_id=sa.bindparam("new_definition_id"),
         state=sa.bindparam("new_state"),
         round=sa.bindparam("new_round"),
         row_version=sa.bindparam("new_row_version"),
@@ -53,6 +93,10 @@ MOVE_TEXT = Prepared(
         approved_version=sa.bindparam("new_approved_version"),
         approved_hash=sa.bindparam("new_approved_hash"),
         published_version=sa.bindparam("new_published_version"),
+        path=sa.bindparam("new_path"),
+        resume=sa.bindparam("new_resume"),
+        step=sa.bindparam("new_step"),
+        visit=sa.bindparam("new_visit"),
         changed_at=sa.bindparam("moment"),
     )
 )
@@ -77,20 +121,59 @@ TOUCH_TEXT = Prepared(
     .where(BudgetText.id == _text_id, BudgetText.row_version == sa.bindparam("seen_version"))
     .values(row_version=sa.bindparam("new_row_version"), changed_at=sa.bindparam("moment"))
 )
+# Closes one task by its id, or all that are open; what its holder did not decide is "void" for them.
 CLOSE_TASK = Prepared(
+    sa.update(Task)
+    .where(Task.id == sa.bindparam("task_id"), Task.closed_at.is_(None))
+    .values(
+        closed_at=sa.bindparam("moment"), closed_by=sa.bindparam("account_id"), outcome=sa.bindparam("task_outcome")
+    )
+)
+CLOSE_TASKS = Prepared(
     sa.update(Task)
     .where(Task.text_id == _text_id, Task.closed_at.is_(None))
     .values(
         closed_at=sa.bindparam("moment"), closed_by=sa.bindparam("account_id"), outcome=sa.bindparam("task_outcome")
     )
 )
+ASSIGN_TASK = Prepared(
+    sa.update(Task)
+    .where(Task.id == sa.bindparam("task_id"), Task.closed_at.is_(None))
+    .values(assignee_id=sa.bindparam("new_assignee"), owner_id=sa.bindparam("new_owner"))
+)
+WITHDRAW_OPINIONS = Prepared(
+    sa.update(Opinion)
+    .where(
+        Opinion.text_id == _text_id,
+        Opinion.step == sa.bindparam("of_step"),
+        Opinion.author_id == sa.bindparam("account_id"),
+        Opinion.withdrawn_at.is_(None),
+    )
+    .values(withdrawn_at=sa.bindparam("moment"))
+)
+REMOVE_SIGNER = Prepared(
+    sa.update(Signer)
+    .where(
+        Signer.text_id == _text_id,
+        Signer.visit == _visit,
+        Signer.seat == sa.bindparam("of_seat"),
+        Signer.removed_at.is_(None),
+    )
+    .values(removed_at=sa.bindparam("moment"))
+)
 
 INSERT_TEXT = insert_into(BudgetText)
 INSERT_VERSION = insert_into(TextVersion)
 INSERT_FINDING = insert_into(Finding)
 INSERT_TASK = insert_into(
-    Task, "id", "text_id", "state", "round", "role", "organization_id", "opened_at", "due_on", "version", "row_version"
+    Task,
+    *("id", "text_id", "state", "round", "role", "organization_id", "opened_at", "due_on", "version", "row_version"),
+    *("seat", "visit", "assignee_id", "owner_id"),
 )
+INSERT_STEP = insert_into(Step)
+INSERT_SIGNATURE = insert_into(Signature)
+INSERT_SIGNER = insert_into(Signer)
+INSERT_REMINDER = insert_into(Reminder)
 INSERT_PART = insert_into(Participation)
 INSERT_OPINION = insert_into(Opinion)
 INSERT_ANSWER = insert_into(OpinionAnswer)

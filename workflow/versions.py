@@ -16,10 +16,10 @@ from models.errors import Conflict, InvalidTransition, NotAllowed
 from models.prepared import Prepared
 from models.texts import Finding, FindingStatus, TextKind
 from workflow import statements as sql
-from workflow.authority import organization_for, separation_reasons
+from workflow.authority import barred, organization_for, unable
 from workflow.records import check_version, definition_of, lock_text, parts_of, standing_of, take_part
 from workflow.situation import Actor, TextRow
-from workflow.tasks import open_task
+from workflow.tasks import open_tasks
 
 _RESOLVE = Prepared(
     sa.update(Finding)
@@ -56,6 +56,15 @@ class Doubt:
     reason: str
     confidence: str
     line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes a text, in which role, and for whom they stand in."""
+
+    actor: Actor
+    role: str
+    principal_id: str | None = None
 
 
 def open_text(
@@ -119,8 +128,8 @@ def open_text(
             resolved_by=None,
             resolved_at=None,
         )
-    open_task(work, definition, rule, text, now)
-    take_part(work, text_id, actor, "drafter", 1, (), now)
+    open_tasks(work, definition, text, now)
+    take_part(work, text_id, actor.account_id, "drafter", 1, (), now)
     recorder.write(
         work,
         "text.import",
@@ -142,8 +151,8 @@ def open_text(
 
 def begin_revision(
     work: Work, text_id: str, *, actor: Actor, expected_version: int | None, now: datetime
-) -> tuple[TextRow, str]:
-    """The locked row of a text that an actor may edit now, and the role they do it in.
+) -> tuple[TextRow, Author]:
+    """The locked row of a text that an actor may edit now, and as what they do it.
 
     Raises NotFound, Conflict, InvalidTransition (the state is not editable) or NotAllowed.
     """
@@ -157,25 +166,31 @@ def begin_revision(
             f"文本现在是“{state.title}”，内容不能修改；只有在“{editable}”时可以修改，请先撤回或等待退回。",
             state=text.state,
         )
-    reasons = []
     role = state.task.role
-    if (role, organization_for(definition, role, text)) not in _grants(work, actor, now):
-        reasons.append(f"修改由编制部门的“{definition.roles[role].title}”执行，您没有这个岗位")
-    reasons += separation_reasons(definition, "editor", actor, parts_of(work, text_id))
-    if reasons:
-        raise NotAllowed(f"您不能修改这份文本：{'；'.join(reasons)}。", reasons=reasons)
-    return text, role
+    standing = standing_of(work, actor, now)
+    stop = unable(standing)
+    if stop:
+        raise NotAllowed(f"您不能修改这份文本：{stop}。", reasons=[stop])
+    parts, wanted = parts_of(work, text_id), (role, organization_for(definition, role, text))
+    reasons: list[str] = []
+    for principal_id, grants in ((None, standing.grants), *standing.principals):
+        if wanted in grants:
+            found = barred(definition, "editor", actor, principal_id, parts)
+            if not found:
+                return text, Author(actor, role, principal_id)
+            reasons = reasons or found
+    reasons = reasons or [f"修改由编制部门的“{definition.roles[role].title}”执行，您没有这个岗位"]
+    raise NotAllowed(f"您不能修改这份文本：{'；'.join(reasons)}。", reasons=reasons)
 
 
 def revise(
     work: Work,
     text: TextRow,
-    role: str,
+    author: Author,
     *,
     snapshot: Snapshot,
     changes: Sequence[tuple[str, Any, Any]],
     corrected: Sequence[int],
-    actor: Actor,
     reason: str,
     recorder: Recorder,
     now: datetime,
@@ -199,15 +214,16 @@ def revise(
     )
     if changed != 1:
         raise Conflict("别人刚刚改动了这份文本；请重新读取后再试。", text=text.id)
-    _insert_version(work, text.id, number, snapshot, actor, reason, None, now)
+    _insert_version(work, text.id, number, snapshot, author.actor, reason, None, now)
     for finding in corrected:
-        _resolve(work, text.id, finding, FindingStatus.CORRECTED, actor, now)
-    take_part(work, text.id, actor, "editor", text.round, parts_of(work, text.id), now)
+        _resolve(work, text.id, finding, FindingStatus.CORRECTED, author.actor, now)
+    _take_part(work, text, author, now)
     recorder.write(
         work,
         "text.field.update",
-        actor=actor.account_id,
-        role=role,
+        actor=author.actor.account_id,
+        role=author.role,
+        on_behalf_of=author.principal_id,
         obj=("text", text.id),
         now=now,
         why=reason,
@@ -229,10 +245,9 @@ def revise(
 def confirm(
     work: Work,
     text: TextRow,
-    role: str,
+    author: Author,
     *,
     findings: Sequence[tuple[int, str, str, str]],
-    actor: Actor,
     recorder: Recorder,
     now: datetime,
 ) -> TextRow:
@@ -247,20 +262,27 @@ def confirm(
     if changed != 1:
         raise Conflict("别人刚刚改动了这份文本；请重新读取后再试。", text=text.id)
     for number, _, _, _ in findings:
-        if _resolve(work, text.id, number, FindingStatus.CONFIRMED, actor, now) != 1:
+        if _resolve(work, text.id, number, FindingStatus.CONFIRMED, author.actor, now) != 1:
             raise Conflict("这处修复刚刚已被别人处理；请重新读取后再试。", finding=number)
-    take_part(work, text.id, actor, "editor", text.round, parts_of(work, text.id), now)
+    _take_part(work, text, author, now)
     recorder.write(
         work,
         "text.confirm",
-        actor=actor.account_id,
-        role=role,
+        actor=author.actor.account_id,
+        role=author.role,
+        on_behalf_of=author.principal_id,
         obj=("text", text.id),
         now=now,
         after=text.current_hash,
         details=[(anchor, raw, repaired) for _, anchor, raw, repaired in findings],
     )
     return text._replace(row_version=text.row_version + 1)
+
+
+def _take_part(work: Work, text: TextRow, author: Author, now: datetime) -> None:
+    parts = parts_of(work, text.id)
+    for account_id in filter(None, (author.actor.account_id, author.principal_id)):
+        take_part(work, text.id, account_id, "editor", text.round, parts, now)
 
 
 def _grants(work: Work, actor: Actor, now: datetime) -> frozenset[tuple[str, str]]:

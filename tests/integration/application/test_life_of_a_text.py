@@ -6,7 +6,7 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
-from application import texts
+from application import texts, worklists
 from application.acting import Remark
 from application.auditing import checkpoint, verify_log
 from application.editing import confirm_repairs, replace_content, set_members
@@ -74,8 +74,8 @@ def test_each_step_tells_whoever_is_next_in_the_same_transaction(office):
         ("pass", "second_reviewer"),
         ("approve", "publisher"),
     ]
-    assert [item["text"] for item in texts.list_tasks(office.people[Role.PUBLISHER])] == [text]
-    assert texts.list_tasks(office.people[Role.REVIEWER]) == []
+    assert [item["text"] for item in worklists.list_tasks(office.people[Role.PUBLISHER])] == [text]
+    assert worklists.list_tasks(office.people[Role.REVIEWER]) == []
 
 
 def test_unconfirmed_repairs_stop_the_submission_and_every_reason_is_listed(office):

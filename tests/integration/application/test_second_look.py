@@ -202,7 +202,7 @@ def test_only_who_submitted_last_recalls(office):
     text = office.driven("submitted")
     office.act(Role.DEPARTMENT_HEAD, text, "recall")
     act(second, text, action="submit")
-    with pytest.raises(GuardFailed, match="最后报送的不是您"):
+    with pytest.raises(GuardFailed, match="最后一步不是您办理的"):
         office.act(Role.DEPARTMENT_HEAD, text, "recall")
     assert act(second, text, action="recall")["state"] == "draft"
 

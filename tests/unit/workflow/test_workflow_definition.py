@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from workflow_cases import SOURCE, STANDARD
 
 from models.errors import InvalidInput
-from workflow.definition import LONGEST, Definition, canonical, definition_hash, parse_definition
+from workflow.definition import Definition, canonical, definition_hash
 from workflow.guards import find_guards
+from workflow.source import LONGEST, parse_definition
 
 PLAIN: dict[str, Any] = yaml.safe_load(SOURCE)
 LAUGHS = "a: &a [x, x]\n" + "\n".join(

@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from workflow_cases import STANDARD, TEXT, fake_work, named, situation
+from workflow_cases import STANDARD, TEXT, fake_work, named, situation, step, turn
 
 from workflow.guards import find_guards
-from workflow.situation import Objection, Part, Reply, TextRow
+from workflow.situation import Objection, Reply, TextRow
 
 SUBMIT = named("submit", "draft")
 RETURN = named("return", "submitted")
@@ -41,26 +41,24 @@ def test_return_names_its_places() -> None:
 
 
 @pytest.mark.parametrize(
-    ("parts", "refused"),
+    ("last", "turns", "refused"),
     [
-        ([], False),
-        ([("head", "submitter", 1), ("d", "drafter", 1), ("e", "editor", 1)], False),
-        ([("r", "reviewer", 1)], True),
-        ([("r", "reviewer", 2)], False),
-        ([("head", "submitter", 1), ("r", "approver", 1)], True),
-        ([("p", "publisher", 1)], True),
+        (step("submit", "somebody"), (turn("reviewer"),), []),
+        (None, (), ["还没有可以撤回的步骤"]),
+        (step("submit", "other"), (), ["最后一步不是您办理的，只有办理的人可以撤回"]),
+        (step("submit", "somebody", row_version=0), (), ["下一环节已经处理，不能撤回"]),
+        (step("recall", "somebody", undoes=1), (), ["上一步本身就是撤回，不能再撤回"]),
+        (step("submit", "somebody"), (turn("reviewer", owner_id="x"),), ["下一环节已经处理，不能撤回"]),
+        (step("submit", "somebody"), (turn("reviewer", seat="+1"),), ["下一环节已经处理，不能撤回"]),
     ],
 )
-def test_text_is_recalled_only_before_the_other_side_has_acted(
-    parts: list[tuple[str, str, int]], refused: bool
+def test_a_step_is_taken_back_only_by_its_person_and_before_the_next_has_acted(
+    last: Any, turns: Any, refused: list[str]
 ) -> None:
-    made = tuple(Part(*part) for part in parts)
-    assert bool(reasons("nobody_acted_since", TEXT, RECALL, parts=made)) is refused
+    assert reasons("nobody_acted_since", TEXT, RECALL, work=fake_work(last=last), turns=turns) == refused
 
 
-@pytest.mark.parametrize(
-    ("holder", "words"), [("second_reviewer", None), ("approver", "审批"), ("mayor", "别人"), (None, "别人")]
-)
+@pytest.mark.parametrize(("holder", "words"), [("second_reviewer", None), ("approver", "审批"), (None, "别人")])
 def test_task_must_lie_with_the_role_that_acts(holder: str | None, words: str | None) -> None:
     found = reasons("holds_task", TEXT, SECOND_PASS, task_role=holder)
     assert (found == []) if words is None else (words in found[0])

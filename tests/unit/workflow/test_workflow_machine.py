@@ -10,10 +10,11 @@ from workflow_cases import SOURCE, STANDARD, TEXT, compiled, guards, named, situ
 
 from models.errors import GuardFailed, InvalidInput, InvalidTransition
 from workflow import machine as machine_module
-from workflow.definition import Definition, parse_definition
+from workflow.definition import Definition
 from workflow.guards import find_guards, guard
 from workflow.machine import advance, compile_machine, machine_for
 from workflow.situation import Situation
+from workflow.source import parse_definition
 
 SUBMITTED = TEXT._replace(state="submitted", submitted_hash="h1")
 

@@ -12,11 +12,13 @@ from transitions import Machine
 
 from models.engine import Work
 from models.errors import GuardFailed
-from workflow.authority import capacity_of, refusals
-from workflow.definition import Definition, Transition, parse_definition
-from workflow.guards import _REGISTRY, Guard, Judge
+from workflow.authority import authorize
+from workflow.definition import Definition, Transition
+from workflow.guards import _REGISTRY, UNANSWERED, Guard, Judge
 from workflow.machine import advance, compile_machine
-from workflow.situation import Actor, Objection, Part, Reply, Situation, Standing, TextRow
+from workflow.moves import move, targets
+from workflow.situation import Actor, Authority, LastStep, Objection, Part, Reply, Situation, Standing, TextRow, Turn
+from workflow.source import parse_definition
 
 NOW = datetime(2026, 2, 13, 8, 0, tzinfo=UTC)
 DEPARTMENT, FINANCE = "org-department", "org-finance"
@@ -43,21 +45,33 @@ TEXT = TextRow(
 
 
 class FakeWork:
-    """A work whose queries all give the same rows: the opinions that wait for an answer."""
+    """A work without a database: ``rows`` are the opinions that wait for an answer, ``last`` is the text's newest step."""
 
-    def __init__(self, rows: tuple[tuple[Any, ...], ...] = ()) -> None:
+    def __init__(self, rows: tuple[tuple[Any, ...], ...] = (), last: LastStep | None = None) -> None:
         self._rows = rows
+        self._last = last
 
-    def rows(self, _prepared: Any, **_values: Any) -> list[tuple[Any, ...]]:
-        return list(self._rows)
+    def rows(self, prepared: Any, **_values: Any) -> list[tuple[Any, ...]]:
+        return list(self._rows) if prepared is UNANSWERED else []
 
     def one(self, _prepared: Any, **_values: Any) -> tuple[Any, ...] | None:
-        """No task was closed before; the integration tests hold who may recall whose submission."""
-        return None
+        return self._last
 
 
-def fake_work(*rows: tuple[Any, ...]) -> Work:
-    return cast("Work", FakeWork(rows))
+def fake_work(*rows: tuple[Any, ...], last: LastStep | None = None) -> Work:
+    return cast("Work", FakeWork(rows, last))
+
+
+def turn(role: str, **members: Any) -> Turn:
+    """An open task of a role."""
+    made = Turn("task", "", role, DEPARTMENT if STANDARD.side(role) == "department" else FINANCE, None, None, NOW, None)
+    return made._replace(**members)
+
+
+def step(action: str, account_id: str, **members: Any) -> LastStep:
+    """A text's newest step, after which nothing happened."""
+    made = LastStep(1, action, "draft", "submitted", 1, 1, account_id, None, "submitter", None, "{}", "e1")
+    return made._replace(**members)
 
 
 @contextlib.contextmanager
@@ -93,6 +107,8 @@ def situation(
     actor: str = "somebody",
     parts: tuple[Part, ...] = (),
     task_role: str | None = None,
+    turns: tuple[Turn, ...] = (),
+    target: str | None = None,
     reason: str | None = "理由",
     objections: tuple[Objection, ...] = (Objection("/projects/p1", "必改", "不完整"),),
     replies: Mapping[str, Reply] | None = None,
@@ -104,11 +120,13 @@ def situation(
         transition,
         Actor(actor, DEPARTMENT),
         parts,
-        task_role,
+        turns or ((turn(task_role),) if task_role else ()),
         NOW,
         reason,
         objections,
         replies or {},
+        Authority((), None, transition.by),
+        target or transition.target,
     )
 
 
@@ -121,6 +139,7 @@ class Desk:
         self.text = TEXT._replace(state=definition.initial)
         self.parts: set[Part] = {Part("drafter", "drafter", 1)}
         self.done: list[str] = []
+        self.last: LastStep | None = None
         task = definition.states[definition.initial].task
         self.task_role = task.role if task else None
 
@@ -137,24 +156,33 @@ class Desk:
             return None
         standing = standing or self.standing(person)
         actor = Actor(person, DEPARTMENT)
-        return refusals(self.definition, transition, self.text, actor, standing, self.parts, self.task_role)
+        return list(self.authority(transition, actor, standing).reasons)
+
+    def authority(self, transition: Transition, actor: Actor, standing: Standing) -> Authority:
+        turns = (turn(self.task_role),) if self.task_role else ()
+        return authorize(self.definition, transition, self.text, actor, standing, self.parts, turns, self.last)
 
     def act(self, person: str, action: str, standing: Standing | None = None) -> bool:
         """Whether the action was possible; raises GuardFailed where a guard refuses."""
         if self.reasons(person, action, standing) != []:
             return False
         transition = named(action, self.text.state, self.definition)
+        authority = self.authority(transition, Actor(person, DEPARTMENT), standing or self.standing(person))
+        where = targets(transition, self.text.position)
         made = situation(
             self.text,
             transition,
+            work=fake_work(last=self.last),
+            target=where[0],
             definition=self.definition,
             actor=person,
             parts=tuple(self.parts),
             task_role=self.task_role,
         )
         target = advance(self.machine, made)
-        self.parts.add(Part(person, capacity_of(transition, self.task_role), self.text.round + transition.next_round))
+        self.parts.add(Part(person, authority.capacity, self.text.round + transition.next_round))
         text = self.text
+        position = move(self.definition, transition, text.position, target, "restart")
         self.text = text._replace(
             state=target,
             round=text.round + transition.next_round,
@@ -163,7 +191,11 @@ class Desk:
             approved_version=text.current_version if transition.approves else text.approved_version,
             approved_hash=text.current_hash if transition.approves else text.approved_hash,
             published_version=text.current_version if transition.publishes else text.published_version,
+            path=" ".join(position.path),
+            step=text.step + 1,
+            visit=text.step + 1,
         )
+        self.last = step(action, person, source=text.state, target=target, row_version=self.text.row_version)
         rule = transition.task or self.definition.states[target].task
         self.task_role = rule.role if rule else None
         self.done.append(action)
@@ -183,6 +215,7 @@ class Desk:
         version = self.text.current_version + 1
         self.parts.add(Part(person, "editor", self.text.round))
         self.text = self.text._replace(
+            row_version=self.text.row_version + 1,
             current_version=version,
             current_hash=f"h{version}",
             submitted_hash=None,
