@@ -21,7 +21,7 @@ from models.content import parse_content
 from models.engine import Work, transaction
 from models.errors import NotAllowed, NotFound
 from models.people import Account, Organization, OrganizationKind, Role
-from models.process import Participation, Task
+from models.process import Participation, Step, Task
 from models.texts import BudgetText, TextVersion
 from workflow.records import definition_of
 from workflow.situation import TextRow
@@ -79,6 +79,12 @@ def is_outsider(request: Request, row: TextRow) -> bool:
     return not mine and not request.person.holds(Role.AUDITOR)
 
 
+def require_insider(request: Request, row: TextRow) -> None:
+    """Opinions and names are not published: what is open to everybody is the text itself."""
+    if is_outsider(request, row):
+        raise NotAllowed("对外公开的只有文本本身，意见和办理过程只有编制部门、审核机关和审计可以查看。")
+
+
 def sees_all_versions(request: Request, row: TextRow) -> bool:
     """Whether the person sees what is being written: the department itself, and auditors."""
     return request.person.holds(Role.AUDITOR) or request.person.organization_id == row.organization_id
@@ -122,6 +128,31 @@ def read_version(work: Work, row: TextRow, number: int | None = None) -> Reading
     return Reading(row, content, number, version.content_hash, version.created_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """When and in which round the published version was published, and the state that it came into."""
+
+    at: datetime
+    round: int
+    state: str
+
+
+def publication_of(work: Work, row: TextRow) -> Publication | None:
+    """The publication that stands; None where nothing is published (or it was before steps were numbered)."""
+    if row.published_version is None:
+        return None
+    definition, _ = definition_of(work, row.definition_id)
+    publishing = {item.action for item in definition.transitions if item.publishes}
+    undone = sa.select(Step.undoes).where(Step.text_id == row.id, Step.undoes.is_not(None))
+    step = work.session.scalar(
+        sa.select(Step)
+        .where(Step.text_id == row.id, Step.action.in_(publishing), Step.number.not_in(undone))
+        .order_by(Step.number.desc())
+        .limit(1)
+    )
+    return None if step is None else Publication(step.created_at, step.round, step.target)
+
+
 def summary(work: Work, request: Request, row: TextRow) -> dict[str, Any]:
     """What lists and headings show of a text; version and hash are the newest that the person may read."""
     newest = newest_version(work, request, row)
@@ -129,34 +160,44 @@ def summary(work: Work, request: Request, row: TextRow) -> dict[str, Any]:
     # The row has the title of what is being written; a reader of an older version reads that version's.
     shown = row if newest == row.current_version else read_version(work, row, newest).content
     definition, _ = definition_of(work, row.definition_id)
-    state = definition.states[row.state]
-    tasks = [
-        {
-            "task": task.id,
-            "seat": task.seat,
-            "role": task.role,
-            "role_title": definition.roles[task.role].title,
-            "assignee": name,
-            "since": timestamp(task.opened_at),
-            "due": task.due_on,
-        }
-        for task, name in work.session.execute(
-            sa.select(Task, Account.display_name)
-            .join(Account, Account.id == Task.assignee_id, isouter=True)
-            .where(Task.text_id == row.id, Task.closed_at.is_(None))
-            .order_by(Task.id)
-        )
-    ]
+    name, round_ = row.state, row.round
+    if is_outsider(request, row):
+        # What is going on inside, an adjustment for example, is not published: they see the text as it was published.
+        published = publication_of(work, row)
+        name, round_ = (published.state, published.round) if published else (row.state, row.round)
+        name = name if name in definition.states else row.state
+    state = definition.states[name]
+    tasks = (
+        []
+        if is_outsider(request, row)
+        else [
+            {
+                "task": task.id,
+                "seat": task.seat,
+                "role": task.role,
+                "role_title": definition.roles[task.role].title,
+                "assignee": assignee,
+                "since": timestamp(task.opened_at),
+                "due": task.due_on,
+            }
+            for task, assignee in work.session.execute(
+                sa.select(Task, Account.display_name)
+                .join(Account, Account.id == Task.assignee_id, isouter=True)
+                .where(Task.text_id == row.id, Task.closed_at.is_(None))
+                .order_by(Task.id)
+            )
+        ]
+    )
     organization = work.session.get_one(Organization, row.organization_id)
     return {
         "text": row.id,
         "title": shown.title,
         "fiscal_year": shown.fiscal_year,
         "organization": organization.name,
-        "state": row.state,
+        "state": name,
         "state_title": state.title,
         "status": state.status,
-        "round": row.round,
+        "round": round_,
         "row_version": row.row_version,
         "version": newest,
         "content_hash": version.content_hash,

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from application.accounts import require_role
+from application.histories import names_of_accounts
 from application.installation import LOG, Installation, Request
-from application.texts import names_of_accounts
 from application.use_cases import refusals_recorded, use_case
 from audit.checkpoints import sign_checkpoint
 from audit.events import Act

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from application import texts
+from application import histories, texts
 from application.accounts import insert_account, insert_grant, insert_organization
 from application.acting import Remark, act
 from application.auditing import checkpoint, verdict_json, verify_log
@@ -183,7 +183,7 @@ class _Run:
         self._act(Role.SECOND_REVIEWER, "pass", "review")
         self._act(Role.APPROVER, "approve", "approval")
         self._act(Role.PUBLISHER, "publish", "publication")
-        self.demo.history = texts.history(self.requests[Role.AUDITOR], self.demo.text)
+        self.demo.history = histories.history(self.requests[Role.AUDITOR], self.demo.text)
 
     def _import(self) -> None:
         drafter = self.requests[Role.DRAFTER]

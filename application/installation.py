@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 import structlog
 
+from application import facts as facts  # registers the facts of a budget text
 from application import guards as guards  # registers text_complete and notify
 from application.migrations import require_current
 from application.settings import Settings

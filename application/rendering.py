@@ -9,7 +9,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from application.access import Reading, every_event, is_outsider, newest_version, read_version, require_version, row_of
+from application.access import (
+    Reading,
+    every_event,
+    is_outsider,
+    newest_version,
+    publication_of,
+    read_version,
+    require_version,
+    row_of,
+)
 from application.installation import Installation, Request
 from application.texts import opinions_of
 from application.use_cases import refusals_recorded, use_case
@@ -150,6 +159,10 @@ def _moment(work: Work, row: TextRow, definition: Definition, document: str) -> 
         sa.select(Task).where(Task.text_id == row.id, Task.state.in_(states)).order_by(Task.row_version.desc()).limit(1)
     )
     changed = work.session.scalar(sa.select(BudgetText.changed_at).where(BudgetText.id == row.id))
+    published = publication_of(work, row) if all(definition.states[name].final for name in states) and states else None
+    if published is not None and row.published_version is not None:
+        # Published stays published, through an adjustment and through a migration.
+        return _Moment(published.at, published.round, row.published_version)
     if document == DRAFT and changed is not None:
         return _Moment(changed, row.round, row.current_version)
     if task is not None:
@@ -186,6 +199,7 @@ def _conclusion(work: Work, row: TextRow, definition: Definition, document: str,
 
 def _opinion(reading: Reading, definition: Definition, item: dict[str, Any], *, answered: bool) -> Opinion:
     answer = item["answer"]
+    state = definition.states.get(item["state"])
     return Opinion(
         place=item["anchor"],
         place_title=place_title(reading.content, item["anchor"]),
@@ -195,7 +209,7 @@ def _opinion(reading: Reading, definition: Definition, item: dict[str, Any], *, 
         wanted=item["wanted"],
         rule=item["rule"] or "",
         answer=f"{answer['kind']}：{answer['text']}".rstrip("：") if answer and answered else "",
-        level=definition.states[item["state"]].title,
+        level=state.title if state else item["state"],  # a migration may have renamed the state
         author=item["author"],
     )
 

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
 from application.access import (
-    every_event,
     is_outsider,
     read_allowed_version,
     readable,
     reading,
-    sees_all_versions,
+    require_insider,
     summary,
 )
 from application.guards import check_text
 from application.installation import Request
 from application.use_cases import use_case
-from audit.events import Act
-from audit.timeline import LoggedEvent
 from documents.rendering.titles import place_title
 from models.base import timestamp
-from models.blobs import get_blob
 from models.content import from_json, to_json
 from models.engine import Work, transaction
-from models.errors import NotAllowed
 from models.findings import Severity
-from models.people import Account, Organization, RoleGrant
+from models.people import Account, RoleGrant
 from models.places import anchor, pointer
 from models.texts import BudgetText, Finding, Opinion, OpinionAnswer
 from workflow.authority import organization_for
-from workflow.definition import LAST_ACTOR, SIGN, SUBMITTER, Definition
+from workflow.definition import LAST_ACTOR, SUBMITTER
 from workflow.offers import offers
 from workflow.records import definition_of, turns_of
 from workflow.situation import TextRow
@@ -130,7 +124,7 @@ def opinions_of(work: Work, text_id: str, content: Any) -> list[dict[str, Any]]:
 def list_opinions(request: Request, text_id: str) -> list[dict[str, Any]]:
     """The opinions on a text with their answers."""
     with reading(request, text_id) as (work, row):
-        _require_insider(request, row)
+        require_insider(request, row)
         return opinions_of(work, text_id, to_json(read_allowed_version(work, request, row).content))
 
 
@@ -151,62 +145,22 @@ def check(request: Request, text_id: str) -> dict[str, Any]:
     }
 
 
-@use_case("text.history")
-def history(request: Request, text_id: str) -> list[dict[str, Any]]:
-    """The text's life from the audit log: one row per event, oldest first."""
-    request.installation.catch_up()
-    with reading(request, text_id) as (work, row):
-        _require_insider(request, row)
-        definition, _ = definition_of(work, row.definition_id)
-        names = names_of_accounts(work)
-        logged = list(every_event(work, text_id))
-        arrived = len(logged) if sees_all_versions(request, row) else _last_arrival(definition, logged)
-        out = []
-        for number, (index, event) in enumerate((item.index, item.event) for item in logged):
-            if number > arrived and not _concerns(request, work, event):
-                continue
-            wf = event.get("wf", {})
-            state = definition.states.get(wf.get("to", ""))
-            out.append(
-                {
-                    "index": index,
-                    "at": event["ts"],
-                    "act": event["act"],
-                    "title": _title(definition, event),
-                    "outcome": event["out"],
-                    "actor": names.get(event["actor"]["sub"], ("系统", ""))[0],
-                    "organization": names.get(event["actor"]["sub"], ("", ""))[1],
-                    "role": event["actor"]["role"],
-                    "from": wf.get("from"),
-                    "to": wf.get("to"),
-                    "state_title": state.title if state else None,
-                    "round": wf.get("round"),
-                    "why": event.get("why"),
-                    "left_open": _left_open(definition, event),
-                    "changes": [item for change in event.get("chg", []) for item in _whole(work, change)],
-                    "content_hash": event.get("after"),
-                }
-            )
-    return out
-
-
 @use_case("text.actions")
 def actions(request: Request, text_id: str) -> dict[str, Any]:
     """Each action of the state: who may do it, whether this person may now, and why not."""
     with reading(request, text_id) as (work, row):
-        offered = offers(work, row, request.actor, request.now())
         shown = summary(work, request, row)
         outsider = is_outsider(request, row)
+        # Who is neither of the department nor of the bureau can do nothing, and what goes on inside is not published.
+        offered = () if outsider else offers(work, row, request.actor, request.now())
         holders = {} if outsider else _people(work, row)
         return {
             "text": text_id,
-            "state": row.state,
+            "state": shown["state"],
             "row_version": row.row_version,
             "turn": shown["task"],
             "tasks": shown["tasks"],
-            "actions": [
-                {**offer.to_json(), "people": [] if outsider else holders.get(offer.action, [])} for offer in offered
-            ],
+            "actions": [{**offer.to_json(), "people": holders.get(offer.action, [])} for offer in offered],
         }
 
 
@@ -235,94 +189,3 @@ def _people(work: Work, row: TextRow) -> dict[str, list[str]]:
         names = [name for role in roles for name in holders.get((role, organization_for(definition, role, row)), [])]
         out[item.action] = list(dict.fromkeys(names))
     return out
-
-
-def names_of_accounts(work: Work) -> dict[str, tuple[str, str]]:
-    """Who an account id is, for people: name and organization. The log itself holds ids only."""
-    return {
-        account_id: (name, organization)
-        for account_id, name, organization in work.connection.execute(
-            sa.select(Account.id, Account.display_name, Organization.name).join(
-                Organization, Account.organization_id == Organization.id
-            )
-        )
-    }
-
-
-_TITLES = {
-    Act.TEXT_IMPORT: "导入",
-    Act.TEXT_CONFIRM: "确认修复",
-    Act.TEXT_FIELD_UPDATE: "修改",
-    Act.TEXT_READ: "查看",
-    Act.DOCUMENT_RENDER: "生成文件",
-    Act.TASK_CLAIM: "签收",
-    Act.TASK_RELEASE: "退回待签收",
-    Act.TASK_REASSIGN: "转办",
-    Act.TASK_DELEGATE: "委派",
-    Act.TASK_RESOLVE: "办结委派",
-    Act.TASK_REMIND: "催办",
-    Act.TASK_OVERDUE: "逾期报告",
-    Act.SIGNER_ADD: "加签",
-    Act.SIGNER_REMOVE: "减签",
-    Act.TEXT_COPY: "抄送",
-    Act.DEFINITION_MIGRATE: "更换流程版本",
-}
-
-
-def _title(definition: Definition, event: dict[str, Any]) -> str:
-    """What an event of a text is called by people; the title of its action where it was one."""
-    kind, _, action = event["act"].partition(".")
-    if kind != "workflow":
-        return _TITLES.get(event["act"]) or str(event["act"])
-    source = event.get("wf", {}).get("from")
-    if action == SIGN:
-        return "签署"
-    named = [item for item in definition.transitions if item.action == action]
-    exact = [item for item in named if source in item.sources]
-    return "／".join(dict.fromkeys(item.title for item in exact or named)) or action
-
-
-def _whole(work: Work, change: dict[str, Any]) -> list[dict[str, Any]]:
-    """A change with its words, where the event holds only their digests; a list of changes as its members."""
-    if "nh" not in change and "oh" not in change:
-        return [change]
-    old, new = (get_blob(work, change[key]) if key in change else None for key in ("oh", "nh"))
-    if change["p"] == "" and old is None and new is not None:
-        return [item for member in orjson.loads(new) for item in _whole(work, member)]
-    sides = (("o", old), ("n", new))
-    return [{"p": change["p"], **{key: data.decode("utf-8", "replace") for key, data in sides if data is not None}}]
-
-
-def _require_insider(request: Request, row: TextRow) -> None:
-    """Opinions and names are not published: what is open to everybody is the text itself."""
-    if is_outsider(request, row):
-        raise NotAllowed("对外公开的只有文本本身，意见和办理过程只有编制部门、审核机关和审计可以查看。")
-
-
-def _last_arrival(definition: Definition, logged: list[LoggedEvent]) -> int:
-    """Position of the last event that brought the text to the bureau; -1 where it never was there."""
-    for number in range(len(logged) - 1, -1, -1):
-        event = logged[number].event
-        state = definition.states.get(event.get("wf", {}).get("to", ""))
-        if event["out"] == "success" and state and state.task and definition.side(state.task.role) == "finance":
-            return number
-    return -1
-
-
-def _concerns(request: Request, work: Work, event: dict[str, Any]) -> bool:
-    """Whether the bureau sees an event of the time in which the text is back with its department.
-
-    What it did itself, and what became of the text; not edits, and not refusals, whose reasons quote what is being written.
-    """
-    if event["act"].startswith("workflow.") and event["out"] == "success":
-        return True
-    account = work.session.get(Account, event["actor"]["sub"])
-    return account is not None and account.organization_id == request.person.organization_id
-
-
-def _left_open(definition: Definition, event: dict[str, Any]) -> str | None:
-    """Title of the role whose task an action ended before that role had done it."""
-    for change in event.get("chg", []):
-        if change["p"] == "/task" and change.get("o") in definition.roles:
-            return definition.roles[change["o"]].title
-    return None

@@ -23,7 +23,6 @@ from workflow.definition import canonical, definition_hash
 from workflow.machine import compile_machine
 from workflow.source import parse_definition
 
-
 # The definitions that come with the program; a new installation publishes them all.
 SHIPPED = ("simple", "standard", "county")
 

@@ -10,9 +10,10 @@ from typing import Any
 import click
 import orjson
 
-from application import editing, importing, rendering, texts
+from application import editing, histories, importing, rendering, texts
 from application.installation import Request
 from cli import actions as acting
+from cli.adjusting import adjustment
 from cli.output import print_json, print_table, say
 from cli.session import as_json, read_input, with_request
 from cli.views import SEVERITIES, print_content, print_history, print_opinions, print_reading_findings, print_summary
@@ -216,7 +217,7 @@ def _short(value: Any) -> str:
 @with_request
 def text_history(request: Request, text_id: str, as_json: bool) -> None:
     """文本的全过程：谁在何时做了什么，结果如何。"""
-    found = texts.history(request, text_id)
+    found = histories.history(request, text_id)
     if as_json:
         print_json(found)
         return
@@ -261,7 +262,7 @@ def text_do(action: str, text_ids: tuple[str, ...], **given: Any) -> int:
     return acting.perform(text_ids, action, given)
 
 
-for _command in acting.SHORT_FORMS:
+for _command in (*acting.SHORT_FORMS, adjustment):
     text.add_command(_command)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from models.people import ADMINISTRATORS, ROLE_TITLES, Role
-from workflow.definition import LAST_ACTOR, SIGN_OFF, SUBMITTER, TASK_HOLDER, Definition, Transition
+from workflow.definition import LAST_ACTOR, MIGRATE, SIGN_OFF, SUBMITTER, TASK_HOLDER, Definition, Transition
 from workflow.situation import Actor, Authority, Grants, LastStep, Part, Standing, TextRow, Turn
 
 _CAPACITY_TITLES = {"drafter": "编制", "editor": "修改", "submitter": "报送"}
@@ -127,8 +127,12 @@ def _as(
     if transition.by == SUBMITTER:
         reasons = _submitter(definition, text, account_id, grants, parts)
     elif transition.by == LAST_ACTOR:
-        if last is None or account_id not in (last.account_id, last.principal_id):
+        if last is not None and last.action == MIGRATE:
+            reasons = ["文本刚换到流程的另一版，之前的步骤不能再撤回"]
+        elif last is None or account_id not in (last.account_id, last.principal_id):
             reasons = ["只有上一步的办理人可以撤回"]
+        elif not _still_there(definition, text, last.capacity, grants):
+            reasons = ["您已不再担任办理上一步的单位的岗位"]
     elif transition.by == SIGN_OFF:
         reasons = ["由签署结果执行；请用 sign 投票"]
     elif transition.by == TASK_HOLDER:
@@ -152,6 +156,13 @@ def pick(turns: Iterable[Turn], account_id: str, grants: Grants) -> Turn | None:
     """The task that an account acts on: one that is assigned to it before one of the pool."""
     able = [turn for turn in turns if may_hold(turn, account_id, grants)]
     return next((turn for turn in able if turn.assignee_id is not None), next(iter(able), None))
+
+
+def _still_there(definition: Definition, text: TextRow, capacity: str, grants: Grants) -> bool:
+    """Whether somebody still holds any role where they did a step; who was asked to co-sign holds another role than theirs."""
+    department = capacity == SUBMITTER or capacity not in definition.roles or definition.side(capacity) == "department"
+    where = text.organization_id if department else text.reviewing_id
+    return any(organization_id == where for _, organization_id in grants)
 
 
 def _submitter(

@@ -29,6 +29,8 @@ EARLIER: Final = "earlier"
 UNDO: Final = "undo"
 # The action by which people vote in a sign-off, whatever its rule.
 SIGN: Final = "sign"
+# The step by which a text was moved to another definition; no action of a definition may have its name.
+MIGRATE: Final = "migrate"
 # Capacities of people who write the text; they come from the use cases and not from a transition.
 AUTHORS: Final = ("drafter", "editor")
 
@@ -291,8 +293,8 @@ class Definition(_Model):
             if state.sign.passed == state.sign.failed:
                 problems.append(f"状态“{name}”的签署通过与不通过是同一个动作")
         for item in self.transitions:
-            if item.action == SIGN:
-                problems.append(f"动作不能叫“{SIGN}”：它是签署时投票的名称")
+            if item.action in (SIGN, MIGRATE):
+                problems.append(f"动作不能叫“{item.action}”，这个名称另有含义")
             if item.by == SIGN_OFF and item.target in (EARLIER, UNDO):
                 problems.append(f"动作“{item.action}”由签署结果执行，没有人选择退到哪里")
             problems += [

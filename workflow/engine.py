@@ -112,7 +112,6 @@ def perform(
         facts=facts,
     )
     standing = standing_of(work, actor, now)
-    _check_replies(work, text, replies)
     if transition.by == SIGN_OFF:
         return cast_vote(desk, situation, standing, agrees=not against)
     if transition.undoes and any(
@@ -129,6 +128,7 @@ def perform(
         )
     situation = replace(situation, authority=authority)
     _check_sides(situation)
+    _check_replies(work, text, replies)
     if transition.undoes:
         return take_back(desk, situation, last)
     target = _target(situation, to)

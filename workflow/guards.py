@@ -15,6 +15,7 @@ from models.errors import InvalidInput
 from models.prepared import Prepared
 from models.texts import Opinion, OpinionAnswer
 from workflow.authority import ADDED, titles_of
+from workflow.definition import MIGRATE
 from workflow.records import last_step_of, votes_of
 from workflow.situation import Situation
 
@@ -82,6 +83,9 @@ def nobody_acted_since(situation: Situation) -> Iterable[str]:
     last = last_step_of(situation.work, text.id)
     if last is None:
         yield "还没有可以撤回的步骤"
+        return
+    if last.action == MIGRATE:
+        yield "文本刚换到流程的另一版，之前的步骤不能再撤回"
         return
     me = situation.authority.principal_id or account_id
     if not {account_id, me} & {last.account_id, last.principal_id}:

@@ -7,7 +7,17 @@ import sqlalchemy as sa
 from models.calendar import WorkdayOverride
 from models.people import Account, Delegation, RoleGrant
 from models.prepared import Prepared, insert_into
-from models.process import Command, Participation, Reminder, Signature, Signer, Step, Task, WorkflowDefinition
+from models.process import (
+    CarbonCopy,
+    Command,
+    Participation,
+    Reminder,
+    Signature,
+    Signer,
+    Step,
+    Task,
+    WorkflowDefinition,
+)
 from models.texts import BudgetText, Finding, Opinion, OpinionAnswer, TextVersion
 from workflow.situation import LastStep, TextRow, Turn
 
@@ -178,3 +188,22 @@ INSERT_PART = insert_into(Participation)
 INSERT_OPINION = insert_into(Opinion)
 INSERT_ANSWER = insert_into(OpinionAnswer)
 INSERT_COMMAND = insert_into(Command)
+
+# A task that was handed on closed at the very moment at which its successor opened.
+READ_CLOSED_AT = Prepared(
+    sa.select(Task.id).where(
+        Task.text_id == _text_id,
+        Task.seat == sa.bindparam("of_seat"),
+        Task.outcome == sa.bindparam("of_outcome"),
+        Task.closed_at == sa.bindparam("moment"),
+    )
+)
+READ_REMINDER = Prepared(
+    sa.select(Reminder.created_at).where(
+        Reminder.task_id == sa.bindparam("task_id"),
+        Reminder.kind == sa.bindparam("kind"),
+        Reminder.day == sa.bindparam("day"),
+    )
+)
+READ_COPIES = Prepared(sa.select(CarbonCopy.account_id).where(CarbonCopy.text_id == _text_id))
+INSERT_COPY = insert_into(CarbonCopy)

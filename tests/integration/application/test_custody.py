@@ -10,7 +10,7 @@ import orjson
 import pytest
 from office_state import counts
 
-from application import texts
+from application import histories, texts
 from application.accounts import add_organization
 from application.acting import Remark, act
 from application.auditing import verify_log
@@ -165,7 +165,7 @@ def test_a_refusal_is_not_written_to_an_old_backup_either(office):
         with pytest.raises((LogCorrupt, NotFound)):
             attempt()
     assert counts(fresh) == before
-    assert texts.history(request, text)
+    assert histories.history(request, text)
     fresh.engine.dispose()
 
 
@@ -178,14 +178,14 @@ def test_the_history_that_the_bureau_sees_ends_with_the_submission(office):
     with pytest.raises(GuardFailed, match="内部的想法二"):
         office.act(Role.DEPARTMENT_HEAD, text, "submit")
     set_members(office.people[Role.DRAFTER], text, [("/projects/p1/indicators/i1/level1", "产出指标")])
-    seen = texts.history(reviewer, text)
+    seen = histories.history(reviewer, text)
     assert "内部的想法" not in str(seen)
     assert seen[-1]["act"] == "workflow.recall"
-    assert "内部的想法" in str(texts.history(office.people[Role.AUDITOR], text))
+    assert "内部的想法" in str(histories.history(office.people[Role.AUDITOR], text))
     listed = texts.list_texts(reviewer)[0]
     assert (listed["version"], listed["content_hash"]) == (1, texts.show_text(reviewer, text)["content_hash"])
     office.act(Role.DEPARTMENT_HEAD, text, "submit")
-    assert "内部的想法" in str(texts.history(reviewer, text))
+    assert "内部的想法" in str(histories.history(reviewer, text))
 
 
 def test_a_rewritten_text_is_one_event_of_modest_size_and_its_history_is_whole(office):
@@ -200,7 +200,7 @@ def test_a_rewritten_text_is_one_event_of_modest_size_and_its_history_is_whole(o
     with transaction(office.installation.engine, read_only=True) as work:
         last = events(work, obj_type="text", obj_id=text, limit=100)[-1].event
     assert len(orjson.dumps(last)) < 16 * 1024
-    changes = {change["p"]: change for change in texts.history(drafter, text)[-1]["changes"]}
+    changes = {change["p"]: change for change in histories.history(drafter, text)[-1]["changes"]}
     assert changes["/projects/p1/purpose"]["n"] == "很长的用途" * 2_000
     assert sum(place.startswith("/projects/p1/indicators/i") for place in changes) == 200
 
@@ -211,6 +211,6 @@ def test_reasons_that_no_event_can_hold_are_refused(office):
         with pytest.raises(InvalidInput, match=words):
             office.act(Role.REVIEWER, text, "return", reason=reason, remarks=[Remark("/overall", "重复")])
     office.act(Role.REVIEWER, text, "return", reason="长" * 2_000, remarks=[Remark("/overall", "重" * 2_000)])
-    seen = texts.history(office.people[Role.DRAFTER], text)[-1]
+    seen = histories.history(office.people[Role.DRAFTER], text)[-1]
     assert seen["why"] == "长" * 2_000
     assert seen["changes"][0]["n"].startswith("必改：重重")

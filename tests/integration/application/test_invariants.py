@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from office_state import counts, state_of
 
-from application import texts
+from application import histories, texts
 from application.acting import act
 from application.auditing import verify_log
 from application.editing import confirm_repairs, set_members
@@ -193,7 +193,9 @@ def test_two_approvals_at_once_one_wins_and_the_other_is_told(office):
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["approved", "conflict"]
-    approvals = [row for row in texts.history(office.people[Role.AUDITOR], text) if row["act"] == "workflow.approve"]
+    approvals = [
+        row for row in histories.history(office.people[Role.AUDITOR], text) if row["act"] == "workflow.approve"
+    ]
     assert sorted(row["outcome"] for row in approvals) == ["failure", "success"]
     assert verify_log(office.installation).ok
 

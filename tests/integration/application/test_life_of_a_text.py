@@ -6,7 +6,7 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
-from application import texts, worklists
+from application import histories, texts, worklists
 from application.acting import Remark
 from application.auditing import checkpoint, verify_log
 from application.editing import confirm_repairs, replace_content, set_members
@@ -36,7 +36,7 @@ def test_from_import_to_publication_with_one_return(office):
     office.act(Role.APPROVER, text, "approve")
     done = office.act(Role.PUBLISHER, text, "publish")
     assert (done["state"], done["round"], done["version"]) == ("published", 2, 2)
-    history = texts.history(office.people[Role.AUDITOR], text)
+    history = histories.history(office.people[Role.AUDITOR], text)
     assert [row["act"] for row in history if row["outcome"] == "success"] == [
         "text.import",
         "text.confirm",
@@ -215,7 +215,7 @@ def test_a_rendering_is_an_event_with_its_hash_and_the_same_bytes_twice(office):
     publisher = office.people[Role.PUBLISHER]
     first, second = (render_text(publisher, text) for _ in range(2))
     assert first.data == second.data
-    events = [row for row in texts.history(publisher, text) if row["act"] == "document.render"]
+    events = [row for row in histories.history(publisher, text) if row["act"] == "document.render"]
     assert [row["changes"][0]["n"]["sha256"] for row in events] == [first.sha256, first.sha256]
 
 
@@ -237,9 +237,9 @@ def _json(value):
 
 
 def test_an_approval_before_the_second_review_has_ended_is_shown(office):
-    shown = texts.history(office.people[Role.AUDITOR], office.driven("approved"))
+    shown = histories.history(office.people[Role.AUDITOR], office.driven("approved"))
     assert [(row["title"], row["left_open"]) for row in shown if row["left_open"]] == [("批复", "复审")]
     text = office.driven("second_review")
     office.act(Role.SECOND_REVIEWER, text, "pass")
     office.act(Role.APPROVER, text, "approve")
-    assert not any(row["left_open"] for row in texts.history(office.people[Role.AUDITOR], text))
+    assert not any(row["left_open"] for row in histories.history(office.people[Role.AUDITOR], text))

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from office_state import counts
 
-from application import texts
+from application import histories, texts
 from application.accounts import add_account, grant_role
 from application.acting import Remark, Reply, act
 from application.auditing import read_log, verify_log
@@ -180,7 +180,7 @@ def test_a_published_text_is_open_without_opinions_names_or_drafts(office):
     assert render_text(other, text, format_="html").document == "publication"
     for attempt in (
         lambda: texts.show_text(other, text, version=1),
-        lambda: texts.history(other, text),
+        lambda: histories.history(other, text),
         lambda: texts.list_opinions(other, text),
         lambda: render_text(other, text, document="return"),
         lambda: render_text(other, text, document="draft"),

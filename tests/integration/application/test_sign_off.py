@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from office_state import counts, state_of
 
-from application import texts, worklists
+from application import histories, texts, worklists
 from application.acting import Choice, Remark, act
 from models.engine import transaction
 from models.errors import Conflict, GuardFailed, InvalidInput, InvalidTransition, NotAllowed
@@ -50,7 +50,9 @@ def test_both_divisions_sign_and_the_last_vote_fires_the_transition(office) -> N
         ("second_reviewer", "agree"),
     ]
     acts = [
-        item["act"] for item in texts.history(office.people[Role.AUDITOR], text) if item["act"].startswith("workflow.")
+        item["act"]
+        for item in histories.history(office.people[Role.AUDITOR], text)
+        if item["act"].startswith("workflow.")
     ]
     assert acts[-3:] == ["workflow.sign", "workflow.sign", "workflow.pass"]
 

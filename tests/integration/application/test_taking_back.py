@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from office_state import counts, state_of
 
-from application import texts
+from application import histories, texts
 from application.acting import Remark
 from application.editing import set_members
 from models.engine import transaction
@@ -67,7 +67,7 @@ def test_a_step_taken_back_leaves_everything_as_it_was(office, state, role, acti
     assert {name: getattr(after, name) for name in WHOLE} == {name: getattr(before, name) for name in WHOLE}
     assert open_tasks(office, text) == tasks
     assert after.row_version == before.row_version + 2
-    last = texts.history(office.people[Role.AUDITOR], text)[-1]
+    last = histories.history(office.people[Role.AUDITOR], text)[-1]
     assert last["changes"][0]["p"] == "/undoes"
     assert last["changes"][0]["n"]["action"] == action
     # Taken back once more is too much; done again is not.

@@ -237,7 +237,10 @@ def test_only_who_did_the_last_step_takes_it_back() -> None:
     last = LastStep(2, "accept", "submitted", "first_review", 3, 2, "me", "principal", "reviewer", None, "{}", "e")
     text = TEXT._replace(state="first_review")
     for actor, reasons in (("me", 0), ("principal", 0), ("other", 1)):
-        found = authorize(county, recall, text, Actor(actor, FINANCE), standing(), [], (turn("reviewer"),), last)
+        held = standing(("reviewer", FINANCE))
+        found = authorize(county, recall, text, Actor(actor, FINANCE), held, [], (turn("reviewer"),), last)
         assert len(found.reasons) == reasons
         assert found.capacity == "reviewer"
+        gone = authorize(county, recall, text, Actor(actor, FINANCE), standing(), [], (turn("reviewer"),), last)
+        assert len(gone.reasons) == 1
     assert authorize(county, recall, text, ME, standing(), [], (turn("reviewer"),)).reasons

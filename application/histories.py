@@ -1,0 +1,163 @@
+"""The life of a text from the audit log: who did what, when, for whom, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from application.access import every_event, reading, require_insider, sees_all_versions
+from application.installation import Request
+from application.use_cases import use_case
+from audit.events import Act
+from audit.timeline import LoggedEvent
+from models.blobs import get_blob
+from models.engine import Work
+from models.people import Account, Organization
+from models.process import WorkflowDefinition
+from workflow.definition import SIGN, Definition
+from workflow.records import definition_of
+from workflow.situation import TextRow
+
+
+@use_case("text.history")
+def history(request: Request, text_id: str) -> list[dict[str, Any]]:
+    """The text's life from the audit log: one row per event, oldest first."""
+    request.installation.catch_up()
+    with reading(request, text_id) as (work, row):
+        require_insider(request, row)
+        names = names_of_accounts(work)
+        logged = list(every_event(work, text_id))
+        definitions = _definitions(work, row, logged)
+        arrived = len(logged) if sees_all_versions(request, row) else _last_arrival(definitions, logged)
+        out = []
+        for number, (index, event) in enumerate((item.index, item.event) for item in logged):
+            if number > arrived and not _concerns(request, work, event):
+                continue
+            wf, definition = event.get("wf", {}), definitions[number]
+            principal = event["actor"].get("on_behalf_of")
+            state = definition.states.get(wf.get("to", ""))
+            out.append(
+                {
+                    "index": index,
+                    "at": event["ts"],
+                    "act": event["act"],
+                    "title": _title(definition, event),
+                    "outcome": event["out"],
+                    "actor": names.get(event["actor"]["sub"], ("系统", ""))[0],
+                    "organization": names.get(event["actor"]["sub"], ("", ""))[1],
+                    "role": event["actor"]["role"],
+                    "on_behalf_of": names.get(principal, ("系统", ""))[0] if principal else None,
+                    "from": wf.get("from"),
+                    "to": wf.get("to"),
+                    "state_title": state.title if state else None,
+                    "round": wf.get("round"),
+                    "why": event.get("why"),
+                    "left_open": _left_open(definition, event),
+                    "changes": [item for change in event.get("chg", []) for item in _whole(work, change)],
+                    "content_hash": event.get("after"),
+                }
+            )
+    return out
+
+
+def names_of_accounts(work: Work) -> dict[str, tuple[str, str]]:
+    """Who an account id is, for people: name and organization. The log itself holds ids only."""
+    return {
+        account_id: (name, organization)
+        for account_id, name, organization in work.connection.execute(
+            sa.select(Account.id, Account.display_name, Organization.name).join(
+                Organization, Account.organization_id == Organization.id
+            )
+        )
+    }
+
+
+_TITLES = {
+    Act.TEXT_IMPORT: "导入",
+    Act.TEXT_CONFIRM: "确认修复",
+    Act.TEXT_FIELD_UPDATE: "修改",
+    Act.TEXT_READ: "查看",
+    Act.DOCUMENT_RENDER: "生成文件",
+    Act.TASK_CLAIM: "签收",
+    Act.TASK_RELEASE: "退回待签收",
+    Act.TASK_REASSIGN: "转办",
+    Act.TASK_DELEGATE: "委派",
+    Act.TASK_RESOLVE: "办结委派",
+    Act.TASK_REMIND: "催办",
+    Act.TASK_OVERDUE: "逾期报告",
+    Act.SIGNER_ADD: "加签",
+    Act.SIGNER_REMOVE: "减签",
+    Act.TEXT_COPY: "抄送",
+    Act.DEFINITION_MIGRATE: "更换流程版本",
+}
+
+
+def _title(definition: Definition, event: dict[str, Any]) -> str:
+    """What an event of a text is called by people; the title of its action where it was one."""
+    kind, _, action = event["act"].partition(".")
+    if kind != "workflow":
+        return _TITLES.get(event["act"]) or str(event["act"])
+    source = event.get("wf", {}).get("from")
+    if action == SIGN:
+        return "签署"
+    named = [item for item in definition.transitions if item.action == action]
+    exact = [item for item in named if source in item.sources]
+    return "／".join(dict.fromkeys(item.title for item in exact or named)) or action
+
+
+def _whole(work: Work, change: dict[str, Any]) -> list[dict[str, Any]]:
+    """A change with its words, where the event holds only their digests; a list of changes as its members."""
+    if "nh" not in change and "oh" not in change:
+        return [change]
+    old, new = (get_blob(work, change[key]) if key in change else None for key in ("oh", "nh"))
+    if change["p"] == "" and old is None and new is not None:
+        return [item for member in orjson.loads(new) for item in _whole(work, member)]
+    sides = (("o", old), ("n", new))
+    return [{"p": change["p"], **{key: data.decode("utf-8", "replace") for key, data in sides if data is not None}}]
+
+
+def _definitions(work: Work, row: TextRow, logged: list[LoggedEvent]) -> list[Definition]:
+    """The definition by which each event is told: that of its own time, since a migration may have renamed what it names."""
+    by_hash = {
+        sha: definition_id
+        for definition_id, sha in work.connection.execute(sa.select(WorkflowDefinition.id, WorkflowDefinition.sha256))
+    }
+    current, _ = definition_of(work, row.definition_id)
+    out: list[Definition] = []
+    for item in logged:
+        sha = item.event.get("wf", {}).get("definition", "").rpartition(":")[2]
+        # An event without one, such as an edit or a refusal, belongs to the time of the one before.
+        known = by_hash.get(sha)
+        out.append(definition_of(work, known)[0] if known else out[-1] if out else current)
+    return out
+
+
+def _last_arrival(definitions: list[Definition], logged: list[LoggedEvent]) -> int:
+    """Position of the last event that brought the text to the bureau; -1 where it never was there."""
+    for number in range(len(logged) - 1, -1, -1):
+        event, definition = logged[number].event, definitions[number]
+        state = definition.states.get(event.get("wf", {}).get("to", ""))
+        if event["out"] == "success" and state and state.task and definition.side(state.task.role) == "finance":
+            return number
+    return -1
+
+
+def _concerns(request: Request, work: Work, event: dict[str, Any]) -> bool:
+    """Whether the bureau sees an event of the time in which the text is back with its department.
+
+    What it did itself, and what became of the text; not edits, and not refusals, whose reasons quote what is being written.
+    """
+    if event["act"].startswith("workflow.") and event["out"] == "success":
+        return True
+    account = work.session.get(Account, event["actor"]["sub"])
+    return account is not None and account.organization_id == request.person.organization_id
+
+
+def _left_open(definition: Definition, event: dict[str, Any]) -> str | None:
+    """Title of the role whose task an action ended before that role had done it."""
+    for change in event.get("chg", []):
+        if change["p"] == "/task" and change.get("o") in definition.roles:
+            return definition.roles[change["o"]].title
+    return None
