@@ -1,8 +1,8 @@
 """Deadlines: ``3 working days`` by the working calendar, ``20 days`` by the plain one, ``before 2026-02-10`` by its date.
 
 Working days come from ``chinesecalendar`` (holidays and 调休 as the State Council publishes them each year), changed by the
-days that an installation has set itself; a year that nobody published falls back to Monday to Friday, and says so. The
-local day counts: a text submitted at 23:30 in Shanghai was submitted on that day.
+days that an installation has set itself; a year without data falls back to Monday to Friday, and says so. The local day
+counts: a text submitted at 23:30 in Shanghai was submitted on that day.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Calendar:
         return is_working_day(day) if self.name == "china" else day.weekday() < 5
 
     def covers(self, year: int) -> bool:
-        """Whether the days of a year are published, and not only assumed.
+        """Whether the days of a year are known, and not only assumed; what Monday to Friday says is always known.
 
         Single days that were set for a year do not make it known: the others are assumed as before.
         """
@@ -104,7 +104,10 @@ def _published(year: int) -> bool:
 
 
 def due_day(deadline: Deadline, opened: datetime, days: Calendar = CHINA) -> date:
-    """The last day of a deadline that opened at an aware time."""
+    """The last day that is still in time, of a deadline that opened at an aware time.
+
+    Days are counted from the day after the opening; ``before 2026-02-10`` names its last day itself, 10 February.
+    """
     if deadline.before is not None:
         return deadline.before
     return _after(opened.astimezone(SHANGHAI).date(), deadline.days, days if deadline.working else None)
@@ -121,33 +124,39 @@ def resumed_day(deadline: Deadline, left: int, opened: datetime, days: Calendar 
 
 
 def days_left(deadline: Deadline, due: date, today: date, days: Calendar = CHINA) -> int:
-    """How many days, in the deadline's own unit, are left until ``due``: 0 on the last day, negative afterwards."""
+    """How many days, in the deadline's own unit, are left until ``due``: 0 on the last day, negative afterwards.
+
+    The weekend after a due Friday has no working day in it, yet is late: it counts -1, as the Monday does.
+    """
     if not deadline.working:
         return (due - today).days
     first, last = min(due, today), max(due, today)
     between = sum(days.is_working_day(first + timedelta(days=number)) for number in range(1, (last - first).days + 1))
-    return between if due >= today else -between
+    return between if due >= today else min(-1, -between)
 
 
 def unsure_years(deadline: Deadline, opened: datetime, days: Calendar = CHINA) -> tuple[int, ...]:
-    """The years, from opening to due, whose working days are only assumed."""
+    """The years whose working days are only assumed, among those that the deadline counts days of."""
     if not deadline.working:
         return ()
-    first, last = opened.astimezone(SHANGHAI).date(), due_day(deadline, opened, days)
+    # The day of the opening is not counted, so the year of a New Year's Eve is no doubt.
+    first = opened.astimezone(SHANGHAI).date() + timedelta(days=1)
+    last = due_day(deadline, opened, days)
     return tuple(year for year in range(first.year, last.year + 1) if not days.covers(year))
 
 
 def assumed(years: tuple[int, ...]) -> str:
-    """What people are told about years without published days."""
+    """What people are told about years whose days are only assumed."""
     listed = "、".join(str(year) for year in years)
-    return f"{listed} 年的放假安排还没有公布，期限按周一至周五推算；公布之后请更新日历（jixiao calendar set）"
+    # The holidays may be published and only this program not have them yet, so it speaks of its own calendar.
+    return f"工作日历里没有 {listed} 年的放假安排，期限按周一至周五推算；请更新程序，或用 jixiao calendar set 设置"
 
 
 def _after(day: date, count: int, days: Calendar | None) -> date:
     if days is None:
         return day + timedelta(days=count)
     left = count
-    while left:
+    while left > 0:
         day += timedelta(days=1)
         left -= days.is_working_day(day)
     return day

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from models.canonical import canonical_bytes, digest, without_empty
-from workflow.deadlines import Deadline, parse_deadline
+from workflow.deadlines import CALENDARS, Deadline, parse_deadline
 
 # Who may act besides a role: the person who submitted this round, whoever's turn it is, whoever did the last step, and
 # nobody in person: the outcome of a sign-off.
@@ -237,6 +237,8 @@ class Definition(_Model):
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         problems = [f"初始状态“{self.initial}”没有定义"] if self.initial not in self.states else []
+        if self.calendar is not None and self.calendar not in CALENDARS:
+            problems.append(f"没有名为“{self.calendar}”的工作日历；可以用 {'、'.join(CALENDARS)}")
         problems += [f"状态不能叫“{name}”，这个名称另有含义" for name in _WAYS if name in self.states]
         problems += [f"角色不能叫“{name}”，这个名称另有含义" for name in _PERSONS if name in self.roles]
         for name, state in self.states.items():

@@ -12,11 +12,11 @@ from workflow.authority import authorize, titles_of, whom
 from workflow.conditions import choose, facts_of
 from workflow.definition import SIGN, SIGN_OFF, Transition
 from workflow.guards import nobody_acted_since
-from workflow.machine import advance, check_limit, judge, machine_for
+from workflow.machine import advance, check_limit, machine_for
 from workflow.moves import resumptions, targets
 from workflow.records import definition_of, last_step_of, parts_of, standing_of, turns_of, votes_of
 from workflow.situation import Actor, Authority, LastStep, Objection, Situation, Standing, TextRow
-from workflow.voting import seat_for
+from workflow.voting import against_vote, seat_for
 
 # What the person will say when acting is not known yet: guards that ask only for words of theirs are met for the offer.
 _WORDS = Objection(anchor="", kind="", problem="…")
@@ -153,7 +153,7 @@ def _vote(view: _View, transition: Transition) -> Offer:
     authority = Authority((), None, "")
     try:
         authority = seat_for(situation, view.standing, votes_of(base.work, base.text.id, base.text.visit))
-        reasons = tuple(judge(replace(situation, authority=authority)))
+        reasons = tuple(against_vote(replace(situation, authority=authority)))
     except NotAllowed as error:
         reasons = tuple(error.facts["reasons"])
     except GuardFailed as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from models.base import SHANGHAI
@@ -102,5 +102,5 @@ def _due(
         return None, ()
     days = calendar_of(work, definition, now)
     last = due_day(deadline, now, days) if left is None else resumed_day(deadline, left, now, days)
-    years = unsure_years(deadline, now, days)
+    years = unsure_years(deadline if left is None else replace(deadline, days=left), now, days)
     return last.isoformat(), (assumed(years),) if years else ()

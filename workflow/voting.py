@@ -50,7 +50,7 @@ def cast_vote(desk: Desk, situation: Situation, standing: Standing, *, agrees: b
     turn = authority.turn
     assert turn is not None  # noqa: S101 -- seat_for refuses otherwise
     _check_words(situation, agrees)
-    reasons = judge(situation)
+    reasons = against_vote(situation)
     if reasons:
         raise refused("同意" if agrees else "表示不同意", reasons, SIGN)
     seats = seats_of(work, sign, text.id, text.visit)
@@ -60,6 +60,12 @@ def cast_vote(desk: Desk, situation: Situation, standing: Standing, *, agrees: b
     if result is Outcome.PENDING:
         return _go_on(desk, situation, sign, counted)
     return _decide(desk, situation, sign, result)
+
+
+def against_vote(situation: Situation) -> list[str]:
+    """What speaks against a vote for an outcome: its guards, and that it would have nowhere to lead."""
+    nowhere = not targets(situation.transition, situation.text.position)
+    return [*judge(situation), *(["前面没有经过可以退回的环节"] if nowhere else [])]
 
 
 def seat_for(situation: Situation, standing: Standing, votes: tuple[Vote, ...]) -> Authority:
