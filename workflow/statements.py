@@ -207,3 +207,15 @@ READ_REMINDER = Prepared(
 )
 READ_COPIES = Prepared(sa.select(CarbonCopy.account_id).where(CarbonCopy.text_id == _text_id))
 INSERT_COPY = insert_into(CarbonCopy)
+# A seat that waited for somebody added before it: whose it was, and until when; the newest row is of the highest id.
+READ_WAITED = Prepared(
+    sa.select(Task.assignee_id, Task.due_on)
+    .where(
+        Task.text_id == _text_id,
+        Task.visit == _visit,
+        Task.seat == sa.bindparam("of_seat"),
+        Task.outcome == sa.bindparam("of_outcome"),
+    )
+    .order_by(Task.id.desc())
+    .limit(1)
+)
