@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("transition", "reading", "rendering", "start")
+NAMES = ("transition", "workflow", "reading", "rendering", "start")
 
 for name in sys.argv[1:] or NAMES:
     if name not in NAMES:

@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "issue": ("cli.actions", "issue", "批复（county 流程）"),
     "publish": ("cli.actions", "publish", "公开"),
     "adjust": ("cli.actions", "adjust", "调整已公开的文本"),
-    "workflow": ("cli.workflows", "workflow", "流程定义：list show"),
+    "workflow": ("cli.workflows", "workflow", "流程：list show check publish graph simulate migrate"),
     "calendar": ("cli.calendars", "calendar", "工作日历：show set unset"),
     "audit": ("cli.auditing", "audit", "审计日志：log verify checkpoint"),
     "db": ("cli.database", "db", "数据库：upgrade current downgrade"),

@@ -132,7 +132,8 @@ def _decided(expressions: Sequence[Expression], definition: Definition) -> Conte
 
 def _last_round(expression: Expression) -> int:
     """The first round that a condition surely does not tell from later ones."""
-    values = [node.value for node in ast.walk(expression.tree) if isinstance(node, ast.Constant)]
+    # The grammar has put exact decimals into the tree, which the types of ``ast`` know nothing of.
+    values: list[object] = [node.value for node in ast.walk(expression.tree) if isinstance(node, ast.Constant)]
     whole = [int(value) for value in values if isinstance(value, Decimal) and value <= _LAST_ROUND]
     return max(1, *whole, 0) + 1
 
