@@ -40,6 +40,7 @@ requirements: ## 重新生成按哈希固定的依赖（pyproject.toml 改动之
 
 schema: $(READY) ## 重新生成 docs/schema 中的 JSON Schema
 	$(BIN)/python -c 'import sys; from models.content import schema_bytes; sys.stdout.buffer.write(schema_bytes())' > docs/schema/budget-text-1.json
+	$(BIN)/python -c 'import sys; from workflow.schema import schema_bytes; sys.stdout.buffer.write(schema_bytes())' > docs/schema/workflow-1.json
 
 clean: ## 删除生成的东西（不动 var/）
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -296,7 +296,7 @@ class Definition(_Model):
                 problems.append(f"状态“{name}”的签署通过与不通过是同一个动作")
         for item in self.transitions:
             if item.action in (SIGN, MIGRATE):
-                problems.append(f"动作不能叫“{item.action}”，这个名称另有含义")
+                problems.append(f"动作“{item.action}”不能用这个名称，它另有含义")
             if item.by == SIGN_OFF and item.target in (EARLIER, UNDO):
                 problems.append(f"动作“{item.action}”由签署结果执行，没有人选择退到哪里")
             problems += [

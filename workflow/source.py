@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import yaml
@@ -41,15 +41,22 @@ def parse_definition(data: bytes | str) -> Definition:
         raise InvalidInput(
             f"流程定义有误：{'；'.join(parts)}；请改正后重试。",
             problems=parts,
-            lines=[line_of(data, place) for place, _ in found],
+            lines=lines_of(data, [place for place, _ in found]),
         ) from error
 
 
 def line_of(data: bytes | str, place: Sequence[str | int]) -> int | None:
     """The line (from 1) of a place such as ``("states", "draft", "task")``, or of its nearest parent that is written."""
-    node = yaml.compose(data, Loader=yaml.BaseLoader)
-    if node is None:
-        return None
+    return lines_of(data, [place])[0]
+
+
+def lines_of(data: bytes | str, places: Iterable[Sequence[str | int]]) -> list[int | None]:
+    """The line of each place, as ``line_of``; reads the YAML once, since a bad file of 8 KB has two thousand places."""
+    root = yaml.compose(data, Loader=yaml.BaseLoader)
+    return [None if root is None else _line_in(root, place) for place in places]
+
+
+def _line_in(node: yaml.Node, place: Sequence[str | int]) -> int:
     line: int = node.start_mark.line + 1
     for part in place:
         if isinstance(node, yaml.MappingNode):
@@ -70,12 +77,14 @@ class _Loader(yaml.BaseLoader):
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         """Refuses a member that is written twice: the last one would win, silently."""
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        if len(names) != len(set(names)):
-            twice = sorted({name for name in names if names.count(name) > 1})
-            raise yaml.constructor.ConstructorError(
-                problem=f"“{'、'.join(twice)}”写了两次", problem_mark=node.start_mark
-            )
+        names: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in names:
+                    raise yaml.constructor.ConstructorError(
+                        problem=f"“{key.value}”写了两次", problem_mark=key.start_mark
+                    )
+                names.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
 

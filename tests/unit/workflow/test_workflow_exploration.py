@@ -13,7 +13,7 @@ from random_definitions import definitions
 
 from workflow.contents import any_contents, contents_of
 from workflow.definition import AlwaysBefore, Definition
-from workflow.duties import PERSON, joined
+from workflow.duties import PERSON, _Node, _Search, joined
 from workflow.exploration import Space, explore, told
 from workflow.possibilities import Config, Kind
 from workflow.source import parse_definition
@@ -358,6 +358,64 @@ def test_conditions_of_the_round_follow_the_rounds() -> None:
     again = BACK | {"next_round": True}
     third = LATE | {"by": "chief", "from": "desk", "when": "round > 2"}
     assert {story.count("退回") for _, story in happening("late", SUBMIT, PASS, again, third)} == {2}
+
+
+def both(capacities: tuple[str, str], *transitions: dict[str, object], separate: list[list[str]]) -> str | None:
+    """The story in which one person comes to both capacities."""
+    sign = {"rule": "all", "seats": ["clerk"], "passed": "pass"}
+    found = joined(explore(signed(sign, transitions=list(transitions), separate=separate)), capacities)
+    return None if found is None else told(found[1])
+
+
+def test_only_whoever_submitted_acts_as_the_submitter() -> None:
+    # Who submitted goes on as clerk, which bars them from being the chief; nobody else can submit a second time.
+    once = SUBMIT | {"at_most": 1}
+    onward = LATE | {"from": "desk", "as": "clerk"}
+    last = BACK | {"from": "end"}
+    wanted = ("submitter", "chief")
+    story = "报送（经办人·甲） → 作废（本轮报送人·甲） → 退回（局领导·甲）"
+    assert both(wanted, once, onward, NEVER, last, separate=[]) == story
+    assert both(wanted, once, onward, NEVER, last, separate=[["clerk"], ["chief"]]) is None
+
+
+NEVER = PASS | {"guards": ["approved_content_unchanged"]}
+
+
+def test_only_whoever_acted_last_acts_directly_after_it() -> None:
+    onward = LATE | {"from": "desk", "by": "clerk", "guards": ["nobody_acted_since"]}
+    last = BACK | {"from": "end"}
+    once = SUBMIT | {"at_most": 1}
+    story = "报送（经办人·甲） → 作废（初审·甲） → 退回（局领导·甲）"
+    assert both(("submitter", "chief"), once, onward, NEVER, last, separate=[]) == story
+    assert both(("submitter", "chief"), once, onward, NEVER, last, separate=[["clerk"], ["chief"]]) is None
+
+
+@pytest.mark.parametrize("members", [{"by": "clerk", "guards": ["nobody_acted_since"]}, {"as": "clerk"}])
+def test_whoever_comes_new_is_neither_the_last_actor_nor_the_submitter(members: dict[str, object]) -> None:
+    onward = LATE | {"from": "desk"} | members
+    last = BACK | {"from": "end"}
+    separate = [["submitter"], ["chief"]]
+    assert both(("clerk", "chief"), SUBMIT, onward, NEVER, last, separate=separate) is None
+
+
+def test_who_took_their_submission_back_still_acts_as_the_submitter() -> None:
+    onward = LATE | {"from": "draft", "as": "clerk"}
+    story = "报送（经办人·甲） → 撤回（上一步办理人·甲） → 作废（本轮报送人·甲）"
+    assert both(("drafter", "clerk"), SUBMIT | {"as": "submitter"}, onward, NEVER, UNDO, separate=[]) is not None
+    assert both(("submitter", "clerk"), SUBMIT, onward, NEVER, UNDO, separate=[]) == story
+
+
+def test_taking_back_a_return_withdraws_the_vote_of_whoever_returned() -> None:
+    sign = {"rule": "all", "seats": ["clerk", "clerk", "chief"], "passed": "pass"}
+    undo = UNDO | {"from": ["desk", "draft"]}
+    space = explore(signed(sign, transitions=[SUBMIT, PASS, BACK, undo]))
+    search = _Search(space, ("clerk", "chief"))
+    voted = next(config for config in space.edges if config.votes == (True, True, None))
+    node = _Node(voted, vote=("clerk", True))
+    back = next(edge for edge in space.edges[voted] if edge.kind is Kind.MOVE)
+    (taken,) = search._back(node, back)
+    assert taken.target.config == voted._replace(votes=(True, None, None))
+    assert taken.target.vote is None
 
 
 def signed(sign: dict[str, object], **members: object) -> Definition:

@@ -63,6 +63,11 @@ def never_from_one_state(data: Data) -> None:
     action(data, "recall")["from"].append("draft")
 
 
+def refused_recall(data: Data) -> None:
+    action(data, "recall")["guards"].append("approved_content_unchanged")
+    action(data, "recall")["from"] = ["submitted", "approved"]
+
+
 def trap(data: Data) -> None:
     data["states"]["parked"] = state("暂存")
     add(data, "park", "submitted", "parked")
@@ -74,10 +79,9 @@ def trap_that_only_the_last_actor_leaves(data: Data) -> None:
 
 
 def trap_unless_recalled_in_time(data: Data) -> None:
-    trap(data)
-    by = {"by": "submitter", "guards": ["nobody_acted_since"]}
-    add(data, "park_mine", "submitted", "parked", "submitter")
-    add(data, "fetch", "parked", "submitted", **by)
+    data["states"]["parked"] = state("暂存")
+    add(data, "park", "submitted", "parked", "submitter")
+    add(data, "fetch", "parked", "submitted", "submitter", guards=["nobody_acted_since"])
 
 
 def undecided_sign_off(data: Data) -> None:
@@ -174,6 +178,17 @@ def part_after_taking_back(data: Data) -> None:
     data["properties"] = [{"separate": ["approver", "second"]}]
 
 
+def part_after_undoing(data: Data) -> None:
+    data["roles"]["second"] = {"title": "复核", "of": "finance"}
+    data["separate"] = [["drafter", "editor", "submitter"], ["approver", "second"]]
+    data["transitions"] = [item for item in data["transitions"] if item["action"] != "return"]
+    data["transitions"] = [item for item in data["transitions"] if item["from"] != "revision"]
+    del data["states"]["revision"]
+    action(data, "recall")["from"] = ["submitted", "approved"]
+    add(data, "approve_too", "submitted", "approved", "second", approves=True, guards=["content_unchanged"])
+    data["properties"] = [{"separate": ["approver", "second"]}]
+
+
 BROKEN: dict[str, tuple[Callable[[Data], None], str]] = {
     made.__name__: (made, code)
     for made, code in (
@@ -181,6 +196,7 @@ BROKEN: dict[str, tuple[Callable[[Data], None], str]] = {
         (never, "dead_transition"),
         (never_the_submitter, "dead_transition"),
         (never_from_one_state, "dead_source"),
+        (refused_recall, "dead_source"),
         (trap, "trap"),
         (trap_that_only_the_last_actor_leaves, "trap"),
         (trap_unless_recalled_in_time, "trap"),
@@ -201,9 +217,12 @@ BROKEN: dict[str, tuple[Callable[[Data], None], str]] = {
         (same_author, "property_separate"),
         (free_capacity, "property_separate"),
         (part_after_taking_back, "property_separate"),
+        (part_after_undoing, "property_separate"),
     )
 }
 STORIES = {
+    "trap_unless_recalled_in_time": "报送（部门负责人） → park（本轮报送人） → 已有后续处理，不能再撤回",
+    "part_after_undoing": "报送（部门负责人） → 批复（审批·甲） → 撤回（上一步办理人·甲） → approve_too（复核·甲）",
     "never": "报送（部门负责人）",
     "trap": "报送（部门负责人） → park（审批）",
     "undecided_sign_off": "报送（部门负责人） → 同意，sure（审批） → again（审批） → 再报送（部门负责人）",
@@ -249,6 +268,34 @@ def test_a_broken_definition_gives_its_own_code(name: str) -> None:
 
 def test_a_definition_without_its_own_defect_is_clean() -> None:
     assert prove(Definition.model_validate(simple())) == ()
+
+
+def test_a_step_may_approve_and_publish_at_once() -> None:
+    data = simple()
+    action(data, "approve").update(to="published", publishes=True)
+    data["transitions"] = [item for item in data["transitions"] if item["action"] != "publish"]
+    action(data, "recall")["from"] = ["submitted", "revision"]
+    del data["states"]["approved"]
+    assert prove(Definition.model_validate(data)) == ()
+
+
+def test_taking_back_the_last_step_leaves_no_final_state() -> None:
+    data = simple()
+    action(data, "recall")["from"].append("published")
+    assert prove(Definition.model_validate(data)) == ()
+
+
+def test_a_way_back_that_another_return_replaces_is_not_used() -> None:
+    data = simple()
+    data["states"] |= {"second": state("复审"), "fix": state("再改", editable=True, task={"role": "drafter"})}
+    action(data, "return")["resume"] = "direct"
+    action(data, "submit", 1)["to"] = "second"
+    action(data, "approve")["from"] = "submitted"
+    add(data, "return_again", "second", "fix", resume="direct")
+    add(data, "again", "fix", "second", "department_head", freeze=True, resumes=True)
+    add(data, "start_over", "second", "submitted", guards=["content_unchanged"])
+    (found,) = prove(Definition.model_validate(data))
+    assert (found.code, found.place) == ("resume_unused", ("transitions", 3, "resume"))
 
 
 def test_a_place_points_into_the_yaml() -> None:
