@@ -38,9 +38,10 @@ requirements: ## 重新生成按哈希固定的依赖（pyproject.toml 改动之
 	$(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe -o requirements.txt pyproject.toml
 	$(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 
-schema: $(READY) ## 重新生成 docs/schema 中的 JSON Schema
+schema: $(READY) ## 重新生成 docs/schema 中的 JSON Schema 和 docs/pictures 中的流程图
 	$(BIN)/python -c 'import sys; from models.content import schema_bytes; sys.stdout.buffer.write(schema_bytes())' > docs/schema/budget-text-1.json
 	$(BIN)/python -c 'import sys; from workflow.schema import schema_bytes; sys.stdout.buffer.write(schema_bytes())' > docs/schema/workflow-1.json
+	for name in simple standard county; do JIXIAO_LOG_LEVEL=warning $(BIN)/jixiao workflow graph workflow/definitions/$$name.yaml --format svg --out docs/pictures/$$name.svg; done
 
 clean: ## 删除生成的东西（不动 var/）
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from importlib.resources import files
+from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
@@ -93,3 +94,9 @@ def test_mermaid_tells_sign_offs_and_ways_back() -> None:
     assert "note right of second_review: 会签 绩效股复审、预算股复审" in mermaid
     assert "send_back 退回前面环节到经过的环节" in mermaid
     assert "    issuing --> issued: approve 签发（局领导）" in mermaid
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_pictures_of_the_guide_are_those_of_today(name: str) -> None:
+    kept = Path(__file__).parents[3] / "docs" / "pictures" / f"{name}.svg"
+    assert kept.read_text("utf-8") == draw(shipped(name)), f"make schema draws docs/pictures/{name}.svg anew"
