@@ -7,11 +7,16 @@ seats are one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
 
 from workflow.definition import SignRule
-from workflow.signing import Outcome, base_seats, outcome, ready_seats
+from workflow.signing import Outcome, Seat, base_seats, outcome, ready_seats
 
 Votes = tuple[bool | None, ...]
+
+# The same votes come again on every way to a sign-off; nine seats have some twenty thousand of them.
+_KNOWN: Final = 1 << 15
 
 
 def no_votes(sign: SignRule | None) -> Votes:
@@ -19,15 +24,17 @@ def no_votes(sign: SignRule | None) -> Votes:
     return (None,) * len(sign.seats) if sign else ()
 
 
+@lru_cache(_KNOWN)
 def ready(sign: SignRule, votes: Votes) -> tuple[str, ...]:
     """The roles whose turn it is to vote."""
-    seats = base_seats(sign)
+    seats = _seats(sign)
     return tuple(dict.fromkeys(seat.role for seat in ready_seats(sign, seats, _by_key(sign, votes))))
 
 
+@lru_cache(_KNOWN)
 def cast(sign: SignRule, votes: Votes, role: str, agrees: bool) -> Votes:
     """The votes after somebody voted on the first seat of a role whose turn it is."""
-    seats = base_seats(sign)
+    seats = _seats(sign)
     key = next(seat.key for seat in ready_seats(sign, seats, _by_key(sign, votes)) if seat.role == role)
     return _ordered(sign, [agrees if seat.key == key else vote for seat, vote in zip(seats, votes, strict=True)])
 
@@ -38,14 +45,20 @@ def withdrawn(sign: SignRule, votes: Votes, role: str, agrees: bool) -> Votes:
     return _ordered(sign, [*votes[:number], None, *votes[number + 1 :]])
 
 
+@lru_cache(_KNOWN)
 def decided(sign: SignRule, votes: Votes) -> str | None:
     """The action that the votes decide upon; None while they decide nothing."""
-    result = outcome(sign, base_seats(sign), _by_key(sign, votes))
+    result = outcome(sign, _seats(sign), _by_key(sign, votes))
     return {Outcome.PASSED: sign.passed, Outcome.FAILED: sign.failed}.get(result)
 
 
+@lru_cache(256)
+def _seats(sign: SignRule) -> tuple[Seat, ...]:
+    return base_seats(sign)
+
+
 def _by_key(sign: SignRule, votes: Votes) -> dict[str, bool]:
-    pairs = zip(base_seats(sign), votes, strict=True)
+    pairs = zip(_seats(sign), votes, strict=True)
     return {seat.key: vote for seat, vote in pairs if vote is not None}
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from models.people import ROLE_HOME, Role
 from models.texts import TextKind
-from workflow.definition import LAST_ACTOR, SIGN_OFF, TASK_HOLDER, Definition, TaskRule, Transition
+from workflow.definition import SIGN_OFF, TASK_HOLDER, Definition, TaskRule, Transition
 from workflow.expressions import Expression, ExpressionError, Undecidable, overlap, parse
 from workflow.expressions import combinations as truth_values
 from workflow.facts import facts_known
@@ -176,8 +176,8 @@ def _reasons(definition: Definition) -> Iterator[Flaw]:
 
 def _is_return(definition: Definition, item: Transition) -> bool:
     """Whether somebody gives a text back: along its way, or from a desk of the bureau to its author."""
-    # What a sign-off decides has the reasons of those who voted against; who takes a step back returns nothing.
-    if item.by in (SIGN_OFF, LAST_ACTOR):
+    # What a sign-off decides has the reasons of those who voted against.
+    if item.by == SIGN_OFF:
         return False
     if item.returns:
         return True

@@ -74,8 +74,8 @@ def times_taken(work: Work, definition: Definition, text_id: str, action: str) -
     steps = work.rows(sql.READ_STEPS, text_id=text_id)
     undone = {undoes for _, _, undoes in steps if undoes is not None}
     count = 0
-    for number, name, _ in steps:
-        if number not in undone:
+    for number, name, undoes in steps:
+        if undoes is None and number not in undone:
             count = 0 if name in reopening else count + (name == action)
     return count
 

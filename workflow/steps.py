@@ -54,7 +54,10 @@ def take_step(desk: Desk, situation: Situation, *, vote: str | None = None) -> P
         back = _way_back(situation, where.resume)
     elif not where.resume:
         back = ""
-    stays = situation.target == text.state and transition.task is not None
+    # A transition that only hands the task on is no new visit; a sign-off begins anew whenever it is entered.
+    stays = (
+        situation.target == text.state and transition.task is not None and definition.states[text.state].sign is None
+    )
     moved = text._replace(
         state=situation.target,
         round=text.round + transition.next_round,

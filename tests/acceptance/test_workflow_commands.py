@@ -12,11 +12,13 @@ import pytest
 import sqlalchemy as sa
 from acceptance_shell import ROOT, Shell
 
+from application.accounts import insert_account, insert_organization
 from application.identity import issue_token
 from application.installation import open_installation
 from application.settings import load_settings
+from audit.events import Via
 from models.engine import transaction
-from models.people import Account
+from models.people import Account, OrganizationKind
 
 BROKEN = ROOT / "tests" / "data" / "workflows" / "broken"
 EXAMPLE = ROOT / "examples" / "workflows" / "standard-2.yaml"
@@ -43,11 +45,6 @@ def administrator(shell: Shell) -> Shell:
 def published(shell: Shell) -> list[tuple[str, int]]:
     with sqlite3.connect(shell.home / "jixiao.db") as database:
         return database.execute("SELECT name, version FROM workflow_definition ORDER BY 1, 2").fetchall()
-
-
-def events(shell: Shell) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = shell.ok("audit", "log", "--limit", "5", role="auditor")
-    return found
 
 
 def test_a_check_needs_no_installation(stranger):
@@ -152,6 +149,8 @@ def test_warnings_are_told_and_do_not_stop_publishing(shell):
 @pytest.mark.parametrize("role", ["drafter", "approver", "auditor"])
 def test_only_the_system_administrator_publishes(shell, role):
     assert "由“系统管理员”执行" in shell.fails(4, "workflow", "publish", EXAMPLE, role=role)
+    # Whoever may not publish is told so before anything is said of the file.
+    shell.fails(4, "workflow", "publish", BROKEN / "tag.yaml", role=role)
     assert ("standard", 2) not in published(shell)
     with sqlite3.connect(shell.home / "jixiao.db") as database:
         (last,) = database.execute("SELECT body FROM audit_entry ORDER BY idx DESC LIMIT 1").fetchone()
@@ -204,6 +203,23 @@ def test_a_diagram_marks_where_a_text_stands(shell, drive):
 def test_the_way_of_a_draft_is_nobody_elses_business(shell, drive):
     text = drive("draft")
     shell.fails(4, "workflow", "graph", "--text", text, role="reviewer")
+
+
+def test_the_handling_of_a_published_text_is_not_public(shell):
+    installation = open_installation(load_settings(home=shell.home))
+    recorder, now = installation.recorder("test", Via.CLI), installation.clock()
+    given: dict[str, Any] = {"actor": "-", "role": "-", "now": now}
+    with transaction(installation.engine) as work:
+        other = insert_organization(
+            work, recorder, name="体育局", kind=OrganizationKind.DEPARTMENT, code=None, aliases=(), **given
+        )
+        account = insert_account(
+            work, recorder, organization=other, login="stranger", display_name="", password=None, **given
+        )
+        shell.tokens["stranger"] = issue_token(work, account.id, "test", now=now, lifetime=timedelta(days=1))
+    installation.engine.dispose()
+    assert shell.ok("text", "show", shell.text, role="stranger")
+    assert "对外公开的只有文本本身" in shell.fails(4, "workflow", "graph", "--text", shell.text, role="stranger")
 
 
 SIMULATE = ("workflow", "simulate", "county", "--texts", "40", "--arrivals", "20 per day", "--staff", "reviewer=2")

@@ -138,6 +138,35 @@ def test_conditions_that_exclude_one_another_are_fine() -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("approve_large, title: 其他批复", "approve_small, title: 其他批复"),
+        ("其他批复, from: submitted, to: approved", "其他批复, from: approved, to: published"),
+    ],
+    ids=["another action", "another state"],
+)
+def test_conditions_of_different_choices_may_overlap(old: str, new: str) -> None:
+    data = (ROOT / "tests/data/workflows/broken/overlapping.yaml").read_text("utf-8")
+    assert old in data
+    assert codes(data, prove=False) == ["overlapping"]
+    assert codes(data.replace(old, new), prove=False) == []
+
+
+def test_a_rule_over_two_seats_has_its_meaning() -> None:
+    data = (ROOT / "tests/data/workflows/broken/single-seat.yaml").read_text("utf-8")
+    assert codes(data.replace("seats: [approver]", "seats: [approver, approver]")) == []
+
+
+def test_a_member_that_is_written_twice_is_told_apart_from_bad_punctuation() -> None:
+    messages = {
+        name: check((ROOT / f"tests/data/workflows/broken/{name}.yaml").read_bytes())[0].message
+        for name in ("duplicate-key", "not-yaml")
+    }
+    assert messages["duplicate-key"].endswith("“submitted”写了两次；请只留一处。")
+    assert messages["not-yaml"].endswith("请检查这一行和上一行的缩进、引号和括号。")
+
+
+@pytest.mark.parametrize(
     ("today", "expected"),
     [(date(2020, 2, 9), []), (date(2020, 2, 10), []), (date(2020, 2, 11), ["past_deadline"]), (None, [])],
 )
