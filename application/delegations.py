@@ -197,7 +197,8 @@ def _times(since: str | None, until: str, now: datetime) -> tuple[datetime, date
     starts = max(starts, now)
     if ends <= starts:
         raise InvalidInput("代理的结束时间必须在开始之后，也在现在之后。")
-    if ends - starts > LONGEST:
+    # The last day counts in whole, so that ninety days from today are ninety days.
+    if ends - starts > LONGEST + timedelta(days=1):
         raise InvalidInput(f"代理最长 {LONGEST.days} 天；请缩短，到期后可以再设。")
     return starts, ends
 

@@ -55,6 +55,7 @@ def history(request: Request, text_id: str) -> list[dict[str, Any]]:
                     "round": wf.get("round"),
                     "why": event.get("why"),
                     "left_open": _left_open(definition, event),
+                    "people": _people(names, event),
                     "changes": [item for change in event.get("chg", []) for item in _whole(work, change)],
                     "content_hash": event.get("after"),
                 }
@@ -153,6 +154,18 @@ def _concerns(request: Request, work: Work, event: dict[str, Any]) -> bool:
         return True
     account = work.session.get(Account, event["actor"]["sub"])
     return account is not None and account.organization_id == request.person.organization_id
+
+
+def _people(names: dict[str, tuple[str, str]], event: dict[str, Any]) -> list[str]:
+    """Whom an event handed something to: the accounts among its new values, by name."""
+    if not event["act"].startswith(("task.", "signer.", "text.copy")):
+        return []
+    values: list[Any] = [change.get("n") for change in event.get("chg", [])]
+    flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    flat = [item.get("account") if isinstance(item, dict) else item for item in flat]
+    return [
+        names[item][0] for item in flat if isinstance(item, str) and item in names and item != event["actor"]["sub"]
+    ]
 
 
 def _left_open(definition: Definition, event: dict[str, Any]) -> str | None:

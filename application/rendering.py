@@ -127,7 +127,9 @@ def stage_of(work: Work, row: TextRow, definition: Definition, document: str, ve
     reading = read_version(work, row, moment.version if version is None else version)
     content = to_json(reading.content)
     opinions = [
-        item for item in opinions_of(work, row.id, content) if item["round"] == moment.round and document != DRAFT
+        item
+        for item in opinions_of(work, row.id, content)
+        if item["round"] == moment.round and document != DRAFT and not item["withdrawn"]
     ]
     organization = work.session.get_one(Organization, row.organization_id)
     reviewing = work.session.get_one(Organization, row.reviewing_id)

@@ -88,9 +88,8 @@ def perform(text_ids: tuple[str, ...], action: str, given: dict[str, Any]) -> in
         print_json(done)
         return 0
     again = "（此命令先前已执行，未重复）" if done["replayed"] else ""
-    voted = {"pending": "已签署，等待其他签署人；", "passed": "签署通过；", "failed": "签署未通过；"}.get(
-        done["vote"] or "", ""
-    )
+    words = {"pending": "已签署，等待其他签署人；", "passed": "签署通过；", "failed": "签署未通过；"}
+    voted = "已撤回您的签署；" if action == "recall" and done["vote"] else words.get(done["vote"] or "", "")
     say(
         f"完成{again}：{voted}文本现在是“{done['state_title']}”，第 {done['round']} 轮，第 {done['version']} 版。"
         f"{_next(request, text_id)}"
@@ -136,7 +135,10 @@ def _ids_of(path: str | None) -> list[str]:
     """Text ids from a file, one a line; what stands behind a blank or TAB is not looked at."""
     if path is None:
         return []
-    lines = read_input(path).decode("utf-8-sig", "replace").splitlines()
+    try:
+        lines = read_input(path).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise InvalidInput(f"“{path}”不是文本文件；应为每行一个文本编号。") from None
     return [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]
 
 
@@ -163,7 +165,7 @@ def _next(request: Request, text_id: str) -> str:
     due = min((turn["due"] for turn in turns if turn["due"]), default=None)
     whose = f"轮到“{titles}”" + (f"，期限 {due}" if due else "") if turns else ""
     possible = "、".join(dict.fromkeys(f"{item['title']}（{item['by']}）" for item in found["actions"]))
-    return f"{whose}；之后可以：{possible}。"
+    return "；".join(filter(None, (whose, f"之后可以：{possible}。")))
 
 
 def _remark(text: str) -> Remark:

@@ -10,6 +10,7 @@ from application import calendars
 from application.installation import Request
 from cli.output import print_json, print_table, say
 from cli.session import as_json, with_request
+from models.errors import InvalidInput
 
 _WEEKDAYS = "一二三四五六日"
 
@@ -47,12 +48,15 @@ def calendar_show(request: Request, year: int, as_json: bool) -> None:
 
 @calendar.command("set")
 @click.argument("day")
-@click.option("--working/--holiday", "working", default=None, required=True, help="这一天上班，或者放假。")
+@click.option("--working", is_flag=True, help="这一天上班。")
+@click.option("--holiday", is_flag=True, help="这一天放假。")
 @click.option("--name", required=True, help="为什么，如 春节调休。")
 @as_json
 @with_request
-def calendar_set(request: Request, day: str, working: bool, name: str, as_json: bool) -> None:
+def calendar_set(request: Request, day: str, working: bool, holiday: bool, name: str, as_json: bool) -> None:
     """设置一天上班或放假（DAY 如 2026-02-14；系统管理员）。已经定下的期限不变。"""
+    if working == holiday:
+        raise InvalidInput("请写 --working（上班）或 --holiday（放假）之一。")
     done = calendars.set_day(request, day, working=working, name=name)
     if as_json:
         print_json(done)

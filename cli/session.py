@@ -84,17 +84,28 @@ def with_request(function: F) -> Callable[..., Any]:
     return run
 
 
+# Larger than any text or definition that people have; what never ends is not read to its end.
+LARGEST = 64 * 1024 * 1024
+
+
+def _limited(path: str, data: bytes) -> bytes:
+    if len(data) > LARGEST:
+        raise InvalidInput(f"“{path}”超过 {LARGEST // 1024 // 1024} MB；请确认选对了文件。")
+    return data
+
+
 def read_input(path: str) -> bytes:
     """The bytes of a file, or of standard input for ``-``; raises InvalidInput with what to do."""
     if path == "-":
         if sys.stdin is None:
             raise InvalidInput("标准输入已关闭；请用管道或 < 给出内容。")
-        return sys.stdin.buffer.read()
+        return _limited(path, sys.stdin.buffer.read(LARGEST + 1))
     file = Path(path)
     if file.is_dir():
         raise InvalidInput(f"“{path}”是文件夹；请指定一个文件。")
     try:
-        return file.read_bytes()
+        with file.open("rb") as opened:
+            return _limited(path, opened.read(LARGEST + 1))
     except FileNotFoundError:
         raise InvalidInput(f"没有文件“{path}”；请检查路径。") from None
     except OSError as error:

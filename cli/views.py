@@ -9,6 +9,7 @@ import click
 from cli.output import OUTCOMES, local_time, print_table, say
 
 SEVERITIES = {"error": "错误", "warning": "警告", "hint": "提示"}
+_CHOICES = {"agree": "同意", "against": "不同意"}
 _STATUSES = {"open": "待确认", "confirmed": "已确认", "corrected": "已更正", "noted": ""}
 
 
@@ -80,7 +81,13 @@ def print_opinions(found: list[dict[str, Any]]) -> None:
     if not found:
         say("没有审核意见。")
     for item in found:
-        answer = f"{item['answer']['kind']} {item['answer']['text']}".strip() if item["answer"] else "待答复"
+        answer = (
+            "已作废（退回或签署已撤回，不用答复）"
+            if item["withdrawn"]
+            else f"{item['answer']['kind']} {item['answer']['text']}".strip()
+            if item["answer"]
+            else "待答复"
+        )
         click.echo(f"意见 {item['id']}（第 {item['round']} 轮，{item['kind']}）")
         click.echo(f"  位置：{item['place_title']}  {item['anchor']}")
         click.echo(f"  问题：{item['problem']}")
@@ -99,9 +106,9 @@ def print_history(found: list[dict[str, Any]]) -> None:
                 local_time(item["at"]),
                 item["title"],
                 OUTCOMES[item["outcome"]],
-                item["actor"],
+                item["actor"] + (f"（代理{item['on_behalf_of']}）" if item["on_behalf_of"] else ""),
                 item["state_title"],
-                item["why"] or _remark(item),
+                "；".join(filter(None, (_remark(item), item["why"]))),
             )
             for item in found
         ],
@@ -111,6 +118,11 @@ def print_history(found: list[dict[str, Any]]) -> None:
 
 def _remark(item: dict[str, Any]) -> str:
     """What an event is worth a word about: whose task it left undone, or which document it made."""
+    voted = [change.get("n") for change in item["changes"] if change["p"] == "/sign/choice"]
+    if voted and voted[0] in _CHOICES:
+        return _CHOICES[voted[0]]
+    if item["people"]:
+        return f"给{'、'.join(item['people'])}"
     if item["left_open"]:
         return f"“{item['left_open']}”的任务未办"
     made = [change["n"] for change in item["changes"] if change["p"] == "/document" and "n" in change]

@@ -148,7 +148,8 @@ def _as(
         elif mine and turn is None:
             reasons = _no_turn(definition, mine, account_id, grants)
     capacity = transition.capacity or role or (last.capacity if last and transition.by == LAST_ACTOR else transition.by)
-    reasons = reasons + barred(definition, capacity, actor, principal_id, parts)
+    if transition.by != LAST_ACTOR:  # whoever takes a step back has taken part in its capacity already
+        reasons = reasons + barred(definition, capacity, actor, principal_id, parts)
     return Authority(tuple(reasons), role, capacity, turn, principal_id)
 
 

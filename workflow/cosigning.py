@@ -166,7 +166,7 @@ def _conclude(
     possible = targets(transition, text.position)
     if not possible:
         raise _failed(Act.SIGNER_REMOVE, "前面没有经过可以退回的环节")
-    rows = case.work.rows(OPINIONS_OF_STEP, text_id=text.id, of_step=text.step + 1)
+    rows = case.work.rows(OPINIONS_OF_STEP, text_id=text.id, since=text.visit)
     situation = Situation(
         case.work,
         text,
@@ -203,6 +203,8 @@ def _anchor(case: Case, rule: SignRule, seat: str | None) -> Authority:
     """The seat on which the actor may vote now: the engine's own judgement, in words of this act."""
     transition = case.definition.candidates(rule.passed, case.text.state)[0]
     turns = tuple(turn for turn in case.turns if seat is None or turn.seat == seat)
+    if seat is not None and not turns:
+        raise refused(Act.SIGNER_ADD, [f"没有可以签署的席位“{seat}”"])
     situation = Situation(case.work, case.text, case.definition, transition, case.actor, case.parts, turns, case.now)
     try:
         return seat_for(situation, case.standing, votes_of(case.work, case.text.id, case.text.visit))

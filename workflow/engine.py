@@ -113,6 +113,8 @@ def perform(
     )
     standing = standing_of(work, actor, now)
     if transition.by == SIGN_OFF:
+        if to is not None or resume is not None:
+            raise InvalidInput("签署时不能选择去向（--to）和退回后的走法（--resume）：结果的去向由流程决定。")
         return cast_vote(desk, situation, standing, agrees=not against)
     if transition.undoes and any(
         actor.account_id in (vote.account_id, vote.principal_id) for vote in votes_of(work, text.id, text.visit)
@@ -155,7 +157,7 @@ def _transition(
         if against and sign.failed is None:
             raise InvalidInput("这个环节没有“不同意”；不同意时请退回，并逐处写明意见。")
         wanted = sign.failed if against and sign.failed is not None else sign.passed
-    elif against:
+    elif against and action != SIGN:
         raise InvalidInput(f"“{action}”不是投票，不能表示不同意；投票用 sign --against。")
     found = definition.candidates(wanted, text.state)
     if not found:
@@ -223,6 +225,14 @@ def _check_replies(work: Work, text: TextRow, replies: Mapping[str, Reply]) -> N
         )
 
 
+def _named(definition: Definition, state: str, item: Transition) -> str:
+    """What people write to perform a transition."""
+    sign = definition.states[state].sign
+    if item.by != SIGN_OFF or sign is None:
+        return item.action
+    return f"{SIGN} --against" if item.action == sign.failed else SIGN
+
+
 def _impossible(
     work: Work, definition: Definition, text: TextRow, action: str, turns: tuple[Turn, ...]
 ) -> InvalidTransition | Conflict:
@@ -242,7 +252,7 @@ def _impossible(
         )
     possible = [
         {
-            "action": SIGN if item.by == SIGN_OFF else item.action,
+            "action": _named(definition, text.state, item),
             "title": item.title,
             "by": whom(definition, item, turns),
         }

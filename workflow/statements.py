@@ -155,7 +155,7 @@ WITHDRAW_OPINIONS = Prepared(
     sa.update(Opinion)
     .where(
         Opinion.text_id == _text_id,
-        Opinion.step == sa.bindparam("of_step"),
+        Opinion.step > sa.bindparam("since"),
         Opinion.author_id == sa.bindparam("account_id"),
         Opinion.withdrawn_at.is_(None),
     )

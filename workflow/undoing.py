@@ -56,7 +56,9 @@ def take_back(desk: Desk, situation: Situation, last: LastStep | None) -> Perfor
         item = Opened(role, organization_id, assignee_id, due_on)
         insert_task(work, moved, seat, item, now, owner_id=owner_id)
         opened.append(item)
-    _withdraw_opinions(desk, situation, last.number)
+    # In a sign-off the deciding vote goes, with whatever its person had said since the sign-off began.
+    in_sign_off = situation.definition.states[moved.state].sign is not None
+    _withdraw_opinions(desk, situation, moved.visit if in_sign_off else last.number - 1)
     note_parts(situation, moved.round)
     recorded = desk.recorder.write(
         work,
@@ -108,7 +110,7 @@ def withdraw_vote(desk: Desk, situation: Situation, standing: Standing) -> Perfo
     role = next(seat.role for seat in seats if seat.key == vote.seat)
     situation = replace(situation, authority=Authority((), role, role, None, vote.principal_id))
     _write_withdrawal(desk, situation, vote, text.visit)
-    _withdraw_opinions(desk, situation, text.step + 1)
+    _withdraw_opinions(desk, situation, text.visit)
     ready = {seat.key: seat for seat in ready_seats(sign, seats, votes_by_seat(work, text))}
     for turn in situation.turns:
         if turn.seat not in ready:
@@ -187,11 +189,12 @@ def _write_withdrawal(desk: Desk, situation: Situation, vote: Vote, visit: int) 
     )
 
 
-def _withdraw_opinions(desk: Desk, situation: Situation, step: int) -> None:
+def _withdraw_opinions(desk: Desk, situation: Situation, since: int) -> None:
+    """Withdraws the opinions that the actor gave after a step."""
     desk.work.run(
         sql.WITHDRAW_OPINIONS,
         text_id=situation.text.id,
-        of_step=step,
+        since=since,
         account_id=situation.actor.account_id,
         moment=situation.now,
     )

@@ -10,9 +10,9 @@ from models.base import timestamp
 from models.errors import GuardFailed, InvalidInput, NotAllowed
 from models.prepared import Prepared
 from models.process import SignChoice
-from models.texts import Opinion
+from models.texts import Opinion, OpinionKind
 from workflow import statements as sql
-from workflow.authority import barred, pick, unable
+from workflow.authority import ADDED, barred, pick, unable
 from workflow.conditions import choose
 from workflow.definition import SIGN, SignRule
 from workflow.effects import Moved, Recipient, run_effects
@@ -20,7 +20,7 @@ from workflow.machine import advance, check_limit, judge, machine_for, refused
 from workflow.moves import resumptions, targets
 from workflow.performed import Performed, performed
 from workflow.records import Vote, remember, seats_of, votes_of
-from workflow.signing import Outcome, outcome, ready_seats
+from workflow.signing import Outcome, base_seats, outcome, ready_seats
 from workflow.situation import Authority, Objection, Situation, Standing, Turn
 from workflow.steps import Desk, note_parts, opinion_details, take_step, wf_of, write_opinions
 from workflow.tasks import open_tasks
@@ -29,7 +29,7 @@ OPINIONS_OF_STEP = Prepared(
     sa.select(Opinion.anchor, Opinion.kind, Opinion.problem, Opinion.wanted, Opinion.quote, Opinion.rule)
     .where(
         Opinion.text_id == sa.bindparam("text_id"),
-        Opinion.step == sa.bindparam("of_step"),
+        Opinion.step > sa.bindparam("since"),
         Opinion.withdrawn_at.is_(None),
     )
     .order_by(Opinion.id)
@@ -100,6 +100,13 @@ def _no_seat(situation: Situation, standing: Standing) -> list[str]:
         return ["任务已委派给别人协助，办结或收回之后才能签署"]
     if mine:
         return ["任务已由别人签收，或已指定别人办理"]
+    sign = situation.definition.states[situation.text.state].sign
+    open_keys = {turn.seat for turn in situation.turns}
+    votes = {vote.seat for vote in votes_of(situation.work, situation.text.id, situation.text.visit)}
+    held = {role for role, _ in standing.grants}
+    if sign and any(seat.role in held and seat.key not in open_keys | votes for seat in base_seats(sign)):
+        added = "、".join(turn.seat for turn in situation.turns if turn.seat.startswith(ADDED))
+        return [f"还没有轮到您签署，要等“{titles}”" + (f"（加签席位 {added}）" if added else "") + "先签"]
     return [f"现在轮到“{titles}”签署，您没有可以签署的席位"]
 
 
@@ -109,6 +116,8 @@ def _check_words(situation: Situation, agrees: bool) -> None:
     side = situation.definition.side(situation.authority.role or "")
     if situation.objections and side != "finance":
         raise InvalidInput("签署时不能写审核意见；意见由审核机关写。")
+    if agrees and any(objection.kind == OpinionKind.REQUIRED for objection in situation.objections):
+        raise InvalidInput("同意时只能写“建议”或“疑问”；必须改的地方，请表示不同意或退回。")
     if not agrees and not (situation.reason or "").strip():
         raise GuardFailed("表示不同意必须写明理由。", ["表示不同意必须写明理由"], action=SIGN)
 
@@ -236,5 +245,5 @@ def _decide(desk: Desk, situation: Situation, sign: SignRule, result: Outcome) -
 
 def _objections_of(situation: Situation) -> tuple[Objection, ...]:
     """The opinions of all votes of this sign-off, which the guards of its outcome look at."""
-    rows = situation.work.rows(OPINIONS_OF_STEP, text_id=situation.text.id, of_step=situation.text.step + 1)
+    rows = situation.work.rows(OPINIONS_OF_STEP, text_id=situation.text.id, since=situation.text.visit)
     return tuple(Objection(*row) for row in rows)

@@ -444,3 +444,18 @@ def test_a_newer_database_is_told_apart_from_an_older_one(shell):
     with sqlite3.connect(shell.home / "jixiao.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     assert "升级 jixiao" in shell.run("db", "current").stdout
+
+
+def test_input_without_an_end_is_refused(shell):
+    for command in (("text", "import"), ("workflow", "check"), ("submit", "--ids")):
+        assert "超过 64 MB" in shell.fails(2, *command, "/dev/zero", role="drafter")
+
+
+def test_ids_that_are_no_text_are_refused(shell, tmp_path):
+    (tmp_path / "ids").write_bytes(bytes(range(256)))
+    assert "不是文本文件" in shell.fails(2, "submit", "--ids", tmp_path / "ids", role="department_head")
+
+
+def test_a_day_is_set_to_one_thing_or_the_other(shell):
+    for options in ((), ("--working", "--holiday")):
+        assert "--working" in shell.fails(2, "calendar", "set", "2026-11-28", *options, "--name", "x", role="drafter")

@@ -162,7 +162,7 @@ def test_in_turn_the_next_seat_waits_for_those_added_to_the_one_before(office) -
     text = signing(office, "sequential")
     after, before = office.another(Role.APPROVER, "after"), office.another(Role.APPROVER, "before")
     reviewer, second = office.people[Role.REVIEWER], office.people[Role.SECOND_REVIEWER]
-    with nothing_changes(office, text), pytest.raises(NotAllowed, match="没有可以签署的席位"):
+    with nothing_changes(office, text), pytest.raises(NotAllowed, match="还没有轮到您签署"):
         add_signer(second, text, "before", place="before")
     add_signer(reviewer, text, "after", place="after")
     act(reviewer, text, action="sign")

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import make_office
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from offices import make_office
 from random_definitions import ROLES, definitions
 
 from application.importing import snapshot_of
@@ -239,7 +239,7 @@ class Walk:
                         now=now,
                         reason="walk",
                         to=target or None,
-                        resume=resume if item.resume else None,
+                        resume=resume if item.resume and action != SIGN else None,
                         against=not agrees,
                     )
                     self.agree(work, {edge.target for edge in leading})

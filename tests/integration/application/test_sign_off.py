@@ -97,6 +97,27 @@ def test_against_is_for_votes_only(office) -> None:
         office.act(Role.REVIEWER, office.county("submitted"), "sign")
 
 
+def test_agreement_goes_with_no_demand_and_a_vote_chooses_no_way(office) -> None:
+    text = office.county("second_review")
+    before = counts(office.installation)
+    with pytest.raises(InvalidInput, match="只能写“建议”或“疑问”"):
+        office.act(Role.SECOND_REVIEWER, text, "sign", remarks=[REMARK])
+    for choice in (Choice(to="first_review"), Choice(resume="direct"), Choice(resume="direct", against=True)):
+        with pytest.raises(InvalidInput, match="由流程决定"):
+            office.act(Role.SECOND_REVIEWER, text, "sign", choice=choice, reason="x", remarks=[REMARK])
+    assert counts(office.installation) == before
+
+
+def test_what_can_be_done_names_both_votes(office) -> None:
+    with pytest.raises(InvalidTransition) as caught:
+        office.act(Role.SECOND_REVIEWER, office.county("second_review"), "publish")
+    names = [item["action"] for item in caught.value.facts["available"]]
+    assert {"sign", "sign --against", "return"} <= set(names)
+    assert len(names) == len(set(names))
+    with pytest.raises(InvalidTransition, match="没有进行中的签署"):
+        office.act(Role.REVIEWER, office.county("submitted"), "sign", choice=AGAINST, reason="x")
+
+
 def test_a_return_inside_a_sign_off_closes_the_open_siblings(office) -> None:
     text = office.county("second_review")
     office.act(Role.BUDGET_REVIEWER, text, "sign")

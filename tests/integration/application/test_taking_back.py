@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from office_state import counts, state_of
 
 from application import histories, texts
-from application.acting import Remark
+from application.acting import Choice, Remark
 from application.editing import set_members
 from models.engine import transaction
 from models.errors import GuardFailed, InvalidTransition, NotAllowed
 from models.people import Role
 from models.process import Step, Task
-from models.texts import BudgetText
+from models.texts import BudgetText, OpinionKind
 
 REMARK = Remark("/projects/p1/code", "编码与批复不符", "核对编码")
 WHOLE = (
@@ -132,6 +132,20 @@ def test_the_deciding_vote_is_taken_back_and_the_others_stand(office) -> None:
     with pytest.raises(GuardFailed, match="已经投过票"):
         office.act(Role.BUDGET_REVIEWER, text, "sign")
     assert office.act(Role.SECOND_REVIEWER, text, "sign")["state"] == "issuing"
+
+
+def test_a_vote_taken_back_takes_its_opinions_along_even_after_an_undone_refusal(office) -> None:
+    text = office.county("second_review")
+    hint = Remark("/projects/p1/name", "名称可以更短", kind=OpinionKind.SUGGESTION)
+    against = Choice(against=True)
+    office.act(Role.SECOND_REVIEWER, text, "sign", remarks=[hint])
+    office.act(Role.BUDGET_REVIEWER, text, "sign", choice=against, reason="x", remarks=[REMARK])
+    office.act(Role.BUDGET_REVIEWER, text, "recall")
+    office.act(Role.SECOND_REVIEWER, text, "recall")
+    assert [item["withdrawn"] for item in texts.list_opinions(office.people[Role.REVIEWER], text)] == [True, True]
+    office.act(Role.BUDGET_REVIEWER, text, "sign", choice=against, reason="y", remarks=[REMARK])
+    waiting = [item for item in texts.list_opinions(office.people[Role.REVIEWER], text) if not item["withdrawn"]]
+    assert [item["problem"] for item in waiting] == [REMARK.problem]
 
 
 def test_standard_recall_by_the_submitter_still_ends_with_the_acceptance(office) -> None:
