@@ -77,6 +77,11 @@ def seat_for(situation: Situation, standing: Standing, votes: tuple[Vote, ...]) 
     voted = {vote.account_id for vote in votes} | {vote.principal_id for vote in votes}
     if actor in voted:
         raise GuardFailed("您在本次签署中已经投过票，不能再投。", ["您在本次签署中已经投过票"], action=SIGN)
+    sign = situation.definition.states[situation.text.state].sign
+    seats = seats_of(situation.work, sign, situation.text.id, situation.text.visit) if sign else ()
+    done = {vote.seat for vote in votes}
+    # One person votes once: who is asked to sign later must not spend the vote on a seat of the pool before.
+    asked = {seat.account_id: seat.key for seat in seats if seat.account_id is not None and seat.key not in done}
     first: list[str] = []
     for principal_id, grants in ((None, standing.grants), *standing.principals):
         account_id = principal_id or actor
@@ -84,6 +89,8 @@ def seat_for(situation: Situation, standing: Standing, votes: tuple[Vote, ...]) 
         if turn is None:
             continue
         reasons = barred(situation.definition, turn.role, situation.actor, principal_id, situation.parts)
+        if asked.get(account_id, turn.seat) != turn.seat:
+            reasons.append(f"加签席位 {asked[account_id]} 在等您签署，一个人只投一票；要在这里签，请先减签")
         if principal_id in voted and principal_id is not None:
             reasons.append("被代理人在本次签署中已经投过票")
         if not reasons:

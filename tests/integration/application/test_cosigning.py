@@ -408,7 +408,6 @@ def test_a_delegation_of_another_role_does_not_reach_an_added_seat(sqlite_office
         act(stand_in, text, action="sign")
 
 
-@pytest.mark.xfail(reason="seat_for lets a signer who is asked for later take another seat of the pool", strict=True)
 def test_who_was_asked_to_sign_after_somebody_takes_no_other_seat(sqlite_office) -> None:
     office = sqlite_office
     text, first = office.county("second_review"), office.people[Role.SECOND_REVIEWER]
