@@ -26,12 +26,10 @@ from workflow.records import seats_of, take_part, votes_of
 from workflow.signing import Outcome, Seat, outcome, ready_seats
 from workflow.situation import Actor, Authority, Objection, Situation, Turn
 from workflow.steps import VOID, Desk, take_step, votes_by_seat
-from workflow.tasks import Opened, insert_task, open_tasks
-from workflow.voting import OPINIONS_OF_STEP, seat_for
+from workflow.tasks import Opened, insert_task
+from workflow.voting import OPINIONS_OF_STEP, WAITING, open_seats, seat_for
 
 Place = Literal["before", "after"]
-# What a signer's own task ends with while somebody signs before them; it opens again when they have.
-WAITING = "waiting"
 
 
 def add_signer(
@@ -130,7 +128,7 @@ def remove_signer(case: Case, seat: str, *, reason: str | None = None) -> dict[s
     result = outcome(rule, seats, votes)
     known = {turn.seat for turn in case.turns}
     ready = [item for item in ready_seats(rule, seats, votes) if item.key not in known]
-    opened = _open(case, ready)
+    opened = open_seats(case.work, case.definition, case.text, ready, case.now)[0]
     principal_id = None if added_by == case.me else added_by
     told = [Recipient(role, own.organization_id, account_id)] if own is not None else []
     event_id = write(
@@ -220,22 +218,6 @@ def _failed(act: Act, *reasons: str) -> GuardFailed:
 
 def _close(case: Case, turn: Turn, outcome_: str) -> None:
     case.work.run(sql.CLOSE_TASK, task_id=turn.task_id, moment=case.now, account_id=case.me, task_outcome=outcome_)
-
-
-def _open(case: Case, seats: Iterable[Seat]) -> list[Opened]:
-    """Tasks for seats; one that has waited is again whose it was, with the day until which they had time."""
-    out: list[Opened] = []
-    for seat in seats:
-        text = case.text
-        row = case.work.one(sql.READ_WAITED, text_id=text.id, visit=text.visit, of_seat=seat.key, of_outcome=WAITING)
-        if row is None:
-            out += open_tasks(case.work, case.definition, text, case.now, seats=[seat])[0]
-            continue
-        assignee, due = row
-        made = Opened(seat.role, organization_for(case.definition, seat.role, text), assignee, due)
-        insert_task(case.work, text, seat.key, made, case.now)
-        out.append(made)
-    return out
 
 
 def _recipients(opened: Iterable[Opened]) -> list[Recipient]:

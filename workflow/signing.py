@@ -2,8 +2,8 @@
 
 A seat is a place at the table: one vote by one person. Base seats come from the definition, added ones (加签) from a signer:
 one *before* an existing seat must vote first, one *after* it votes when that seat has agreed. The rule counts base seats; an
-added seat is a condition beside it: while one is open nothing is decided in favour, and one against decides against. The
-outcome is always computed from the votes, never from a counter.
+added seat is a condition beside it: while one is open nothing is decided in favour, and one against decides against. One after a
+seat that refused is asked no more. The outcome is always computed from the votes, never from a counter.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def base_seats(rule: SignRule) -> tuple[Seat, ...]:
 def outcome(rule: SignRule, seats: Sequence[Seat], votes: Mapping[str, bool]) -> Outcome:
     """What the votes (seat key to agreement) decide."""
     base = [seat for seat in seats if seat.anchor is None]
-    added = [seat for seat in seats if seat.anchor is not None]
+    added = [seat for seat in seats if seat.anchor is not None and not _moot(seat, seats, votes)]
     agreed = sum(votes.get(seat.key) is True for seat in base)
     refused = sum(votes.get(seat.key) is False for seat in base)
     open_base = len(base) - agreed - refused
@@ -92,11 +92,22 @@ def _waiting(rule: SignRule, seats: Sequence[Seat], votes: Mapping[str, bool]) -
     return tuple(out)
 
 
+def _moot(seat: Seat, seats: Sequence[Seat], votes: Mapping[str, bool]) -> bool:
+    """Whether an added seat will never be asked: it, or a seat that it stands beside, comes after one that refused."""
+    anchor = next((item for item in seats if item.key == seat.anchor), None)
+    if anchor is None or seat.key in votes:
+        return False
+    return (seat.place == "after" and votes.get(anchor.key) is False) or _moot(anchor, seats, votes)
+
+
 def _before_open(key: str, seats: Sequence[Seat], votes: Mapping[str, bool]) -> bool:
     return any(seat.anchor == key and seat.place == "before" and seat.key not in votes for seat in seats)
 
 
 def _followers_open(key: str, seats: Sequence[Seat], votes: Mapping[str, bool]) -> bool:
     return any(
-        seat.anchor == key and (seat.key not in votes or _followers_open(seat.key, seats, votes)) for seat in seats
+        seat.anchor == key
+        and not _moot(seat, seats, votes)
+        and (seat.key not in votes or _followers_open(seat.key, seats, votes))
+        for seat in seats
     )

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from models.base import timestamp
+from models.engine import Work
 from models.errors import GuardFailed, InvalidInput, NotAllowed
 from models.prepared import Prepared
 from models.process import SignChoice
 from models.texts import Opinion, OpinionKind
 from workflow import statements as sql
-from workflow.authority import ADDED, barred, pick, unable
+from workflow.authority import ADDED, barred, organization_for, pick, unable
 from workflow.conditions import choose
-from workflow.definition import SIGN, SignRule
+from workflow.definition import SIGN, Definition, SignRule
 from workflow.effects import Moved, Recipient, run_effects
 from workflow.machine import advance, check_limit, judge, machine_for, refused
 from workflow.moves import resumptions, targets
 from workflow.performed import Performed, performed
 from workflow.records import Vote, remember, seats_of, votes_of
-from workflow.signing import Outcome, base_seats, outcome, ready_seats
-from workflow.situation import Authority, Objection, Situation, Standing, Turn
+from workflow.signing import Outcome, Seat, base_seats, outcome, ready_seats
+from workflow.situation import Authority, Objection, Situation, Standing, TextRow, Turn
 from workflow.steps import Desk, note_parts, opinion_details, take_step, wf_of, write_opinions
-from workflow.tasks import open_tasks
+from workflow.tasks import Opened, insert_task, open_tasks
 
 OPINIONS_OF_STEP = Prepared(
     sa.select(Opinion.anchor, Opinion.kind, Opinion.problem, Opinion.wanted, Opinion.quote, Opinion.rule)
@@ -60,6 +63,30 @@ def cast_vote(desk: Desk, situation: Situation, standing: Standing, *, agrees: b
     if result is Outcome.PENDING:
         return _go_on(desk, situation, sign, counted)
     return _decide(desk, situation, sign, result)
+
+
+# What a signer's own task ends with while somebody signs before them; it opens again when they have.
+WAITING = "waiting"
+
+
+def open_seats(
+    work: Work, definition: Definition, text: TextRow, seats: Iterable[Seat], now: datetime
+) -> tuple[tuple[Opened, ...], tuple[str, ...]]:
+    """Tasks for seats, and notes on their days; a seat that has waited is again whose it was, until the day that it had."""
+    opened: list[Opened] = []
+    notes: list[str] = []
+    for seat in seats:
+        row = work.one(sql.READ_WAITED, text_id=text.id, visit=text.visit, of_seat=seat.key, of_outcome=WAITING)
+        if row is None:
+            made, told = open_tasks(work, definition, text, now, seats=[seat])
+            opened += made
+            notes += told
+            continue
+        assignee, due = row
+        waited = Opened(seat.role, organization_for(definition, seat.role, text), assignee, due)
+        insert_task(work, text, seat.key, waited, now)
+        opened.append(waited)
+    return tuple(opened), tuple(dict.fromkeys(notes))
 
 
 def against_vote(situation: Situation) -> list[str]:
@@ -184,9 +211,8 @@ def _go_on(desk: Desk, situation: Situation, sign: SignRule, counted: dict[str, 
     already = {item.seat for item in situation.turns}
     seats = seats_of(work, sign, text.id, text.visit)
     ready = ready_seats(sign, seats, counted)
-    opened, notes = open_tasks(
-        work, situation.definition, text, now, seats=[seat for seat in ready if seat.key not in already]
-    )
+    waiting = [seat for seat in ready if seat.key not in already]
+    opened, notes = open_seats(work, situation.definition, text, waiting, now)
     note_parts(situation, text.round)
     write_opinions(situation, text.step + 1)
     event_id = _record_vote(desk, situation, choice)

@@ -417,7 +417,6 @@ def test_who_was_asked_to_sign_after_somebody_takes_no_other_seat(sqlite_office)
         office.act(Role.BUDGET_REVIEWER, text, "sign")
 
 
-@pytest.mark.xfail(reason="a seat that waited opens again in the pool, with a new due day", strict=True)
 def test_a_claimed_seat_is_still_its_claimers_after_it_has_waited(sqlite_office) -> None:
     office = sqlite_office
     text, first = office.county("second_review"), office.people[Role.SECOND_REVIEWER]
