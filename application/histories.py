@@ -17,6 +17,7 @@ from models.engine import Work
 from models.people import Account, Organization
 from models.process import WorkflowDefinition
 from workflow.definition import SIGN, Definition
+from workflow.handling import TITLES
 from workflow.records import definition_of
 from workflow.situation import TextRow
 
@@ -81,16 +82,7 @@ _TITLES = {
     Act.TEXT_FIELD_UPDATE: "修改",
     Act.TEXT_READ: "查看",
     Act.DOCUMENT_RENDER: "生成文件",
-    Act.TASK_CLAIM: "签收",
-    Act.TASK_RELEASE: "退回待签收",
-    Act.TASK_REASSIGN: "转办",
-    Act.TASK_DELEGATE: "委派",
-    Act.TASK_RESOLVE: "办结委派",
-    Act.TASK_REMIND: "催办",
-    Act.TASK_OVERDUE: "逾期报告",
-    Act.SIGNER_ADD: "加签",
-    Act.SIGNER_REMOVE: "减签",
-    Act.TEXT_COPY: "抄送",
+    **TITLES,
     Act.DEFINITION_MIGRATE: "更换流程版本",
 }
 
