@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from application.installation import LOG, Request
 from application.use_cases import refusals_recorded
 from audit.events import Act
 from audit.timeline import LoggedEvent, events
-from models.base import timestamp
 from models.blobs import get_blob
 from models.content import BudgetText as Content
 from models.content import parse_content
 from models.engine import Work, transaction
 from models.errors import NotAllowed, NotFound
-from models.people import Account, Organization, OrganizationKind, Role
-from models.process import Participation, Step, Task
+from models.people import OrganizationKind, Role
+from models.prepared import Prepared
+from models.process import Step, Task
 from models.texts import BudgetText, TextVersion
-from workflow.records import definition_of
 from workflow.situation import TextRow
+
+# Asked under the lock of every action, hence prepared.
+_CAME = Prepared(
+    sa.select(Task.id)
+    .where(Task.text_id == sa.bindparam("text_id"), Task.organization_id == sa.bindparam("organization_id"))
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +52,14 @@ def readable(request: Request) -> Any:
         return sa.true()
     published = BudgetText.published_version.is_not(None)
     if person.organization_kind == OrganizationKind.FINANCE:
-        # A draft is the department's own business until its head has submitted it once.
-        submitted = sa.exists().where(Participation.text_id == BudgetText.id, Participation.capacity == "submitter")
-        return published | (submitted & (BudgetText.reviewing_id == person.organization_id))
+        # A draft is the department's own business until it has come to the bureau once.
+        any_task = aliased(Task)
+        came = (
+            sa.exists()
+            .where(any_task.text_id == BudgetText.id, any_task.organization_id == BudgetText.reviewing_id)
+            .correlate(BudgetText)
+        )
+        return published | (came & (BudgetText.reviewing_id == person.organization_id))
     return published | (BudgetText.organization_id == person.organization_id)
 
 
@@ -57,10 +69,21 @@ def row_of(work: Work, request: Request, text_id: str) -> TextRow:
     row = work.connection.execute(sa.select(*columns).where(BudgetText.id == text_id)).first()
     if row is None:
         raise NotFound(f"没有编号为“{text_id}”的文本；请用 jixiao text list 查看。", text=text_id)
-    allowed = work.connection.scalar(sa.select(sa.func.count()).where(BudgetText.id == text_id, readable(request)))
+    found = TextRow(*row)
+    require_readable(work, request, found)
+    return found
+
+
+def require_readable(work: Work, request: Request, row: TextRow) -> None:
+    """Raises NotAllowed where the person may not read a text."""
+    person = request.person
+    if person.organization_id == row.organization_id:
+        return
+    if person.organization_id == row.reviewing_id and work.one(_CAME, text_id=row.id, organization_id=row.reviewing_id):
+        return
+    allowed = work.connection.scalar(sa.select(sa.func.count()).where(BudgetText.id == row.id, readable(request)))
     if not allowed:
-        raise NotAllowed("您不能查看这份文本：它属于另一个部门，或者还没有报送。", text=text_id)
-    return TextRow(*row)
+        raise NotAllowed("您不能查看这份文本：它属于另一个部门，或者还没有报送。", text=row.id)
 
 
 @contextlib.contextmanager
@@ -92,14 +115,23 @@ def sees_all_versions(request: Request, row: TextRow) -> bool:
 
 def newest_version(work: Work, request: Request, row: TextRow) -> int:
     """The newest version that the person may read: the bureau sees what was submitted to it, everybody what is public."""
-    if sees_all_versions(request, row):
-        return row.current_version
-    submitted = None
-    if not is_outsider(request, row):
-        submitted = work.session.scalar(
-            sa.select(sa.func.max(Task.version)).where(Task.text_id == row.id, Task.organization_id == row.reviewing_id)
+    return newest_versions(work, request, [row])[row.id]
+
+
+def newest_versions(work: Work, request: Request, rows: Sequence[TextRow]) -> dict[str, int]:
+    """Of each text the newest version that the person may read; 0 where there is none."""
+    newest = {row.id: row.current_version for row in rows if sees_all_versions(request, row)}
+    inside = [row.id for row in rows if row.id not in newest and not is_outsider(request, row)]
+    submitted: dict[str, int] = {}
+    if inside:
+        query = (
+            sa.select(Task.text_id, sa.func.max(Task.version).label("newest"))
+            .join(BudgetText, BudgetText.id == Task.text_id)
+            .where(Task.text_id.in_(inside), Task.organization_id == BudgetText.reviewing_id)
+            .group_by(Task.text_id)
         )
-    return max(submitted or 0, row.published_version or 0)
+        submitted = {row.text_id: row.newest for row in work.connection.execute(query)}
+    return {row.id: max(submitted.get(row.id, 0), row.published_version or 0) for row in rows} | newest
 
 
 def read_allowed_version(work: Work, request: Request, row: TextRow, number: int | None = None) -> Reading:
@@ -141,71 +173,14 @@ def publication_of(work: Work, row: TextRow) -> Publication | None:
     """The publication that stands; None where nothing is published (or it was before steps were numbered)."""
     if row.published_version is None:
         return None
-    definition, _ = definition_of(work, row.definition_id)
-    publishing = {item.action for item in definition.transitions if item.publishes}
     undone = sa.select(Step.undoes).where(Step.text_id == row.id, Step.undoes.is_not(None))
     step = work.session.scalar(
         sa.select(Step)
-        .where(Step.text_id == row.id, Step.action.in_(publishing), Step.number.not_in(undone))
+        .where(Step.text_id == row.id, Step.publishes, Step.number.not_in(undone))
         .order_by(Step.number.desc())
         .limit(1)
     )
     return None if step is None else Publication(step.created_at, step.round, step.target)
-
-
-def summary(work: Work, request: Request, row: TextRow) -> dict[str, Any]:
-    """What lists and headings show of a text; version and hash are the newest that the person may read."""
-    newest = newest_version(work, request, row)
-    version = work.session.get_one(TextVersion, (row.id, newest))
-    # The row has the title of what is being written; a reader of an older version reads that version's.
-    shown = row if newest == row.current_version else read_version(work, row, newest).content
-    definition, _ = definition_of(work, row.definition_id)
-    name, round_ = row.state, row.round
-    if is_outsider(request, row):
-        # What is going on inside, an adjustment for example, is not published: they see the text as it was published.
-        published = publication_of(work, row)
-        name, round_ = (published.state, published.round) if published else (row.state, row.round)
-        name = name if name in definition.states else row.state
-    state = definition.states[name]
-    tasks = (
-        []
-        if is_outsider(request, row)
-        else [
-            {
-                "task": task.id,
-                "seat": task.seat,
-                "role": task.role,
-                "role_title": definition.roles[task.role].title,
-                "assignee": assignee,
-                "since": timestamp(task.opened_at),
-                "due": task.due_on,
-            }
-            for task, assignee in work.session.execute(
-                sa.select(Task, Account.display_name)
-                .join(Account, Account.id == Task.assignee_id, isouter=True)
-                .where(Task.text_id == row.id, Task.closed_at.is_(None))
-                .order_by(Task.id)
-            )
-        ]
-    )
-    organization = work.session.get_one(Organization, row.organization_id)
-    return {
-        "text": row.id,
-        "title": shown.title,
-        "fiscal_year": shown.fiscal_year,
-        "organization": organization.name,
-        "state": name,
-        "state_title": state.title,
-        "status": state.status,
-        "round": round_,
-        "row_version": row.row_version,
-        "version": newest,
-        "content_hash": version.content_hash,
-        "workflow": f"{definition.name}@{definition.version}",
-        # The first of the open tasks; a sign-off has several.
-        "task": tasks[0] if tasks else None,
-        "tasks": tasks,
-    }
 
 
 _PAGE = 500

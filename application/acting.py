@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from application.access import read_version
+from application.access import read_allowed_version, require_readable
 from application.installation import Request
 from application.use_cases import refusals_recorded, typed, use_case
 from audit.events import workflow_act
 from models.canonical import canonical_bytes, digest
 from models.content import to_json
-from models.engine import Work, transaction
+from models.engine import Work, retried, transaction
 from models.errors import InvalidInput
 from models.ids import new_id
 from models.places import anchor, exists, get
@@ -80,11 +80,13 @@ def act(
         expected=expected,
         command_id=command_id,
     )
-    with (
-        refusals_recorded(request, workflow_act(action), ("text", text_id)),
-        transaction(installation.engine) as work,
-    ):
-        done, definition, binding = carry_out(work, request, text_id, order)
+
+    def once() -> tuple[Performed, Definition, bool]:
+        with transaction(installation.engine) as work:
+            return carry_out(work, request, text_id, order)
+
+    with refusals_recorded(request, workflow_act(action), ("text", text_id)):
+        done, definition, binding = retried(once)
     installation.settle(done.event_id, checkpoint=binding)
     return {**done.to_json(), "state_title": definition.states[done.state].title}
 
@@ -151,6 +153,7 @@ def carry_out(
     """One action in the caller's transaction; also the text's definition, and whether the action binds the bureau or the public."""
     fingerprint = order.fingerprint(text_id, request.actor.account_id)
     text = lock_text(work, text_id)
+    require_readable(work, request, text)
     # The time is taken under the lock: whoever waited for it acts after the one who held it.
     now = request.now()
     command_id = order.command_id or new_id(now)
@@ -169,7 +172,7 @@ def carry_out(
         recorder=request.recorder,
         now=now,
         reason=order.reason,
-        objections=_objections(work, text, order.remarks) if first_time else (),
+        objections=_objections(work, request, text, order.remarks) if first_time else (),
         replies=given,
         to=order.choice.to,
         resume=order.choice.resume,
@@ -196,10 +199,10 @@ def _checked(replies: Mapping[str, Reply]) -> dict[str, Reply]:
     return out
 
 
-def _objections(work: Work, text: TextRow, remarks: Sequence[Remark]) -> list[Objection]:
+def _objections(work: Work, request: Request, text: TextRow, remarks: Sequence[Remark]) -> list[Objection]:
     if not remarks:
         return []
-    content = to_json(read_version(work, text).content)
+    content = to_json(read_allowed_version(work, request, text).content)
     out = []
     for remark in remarks:
         place = anchor(content, remark.place)

@@ -15,9 +15,8 @@ from models.content import to_json
 from models.engine import Work
 from models.errors import NotAllowed, NotFound
 from models.places import changes, split
-from models.process import Step, WorkflowDefinition
+from models.process import Step
 from models.texts import TextVersion
-from workflow.records import definition_of
 from workflow.situation import TextRow
 
 
@@ -71,17 +70,8 @@ def _beginning(work: Work, row: TextRow) -> tuple[Step, int]:
     """The step that opened the last adjustment, and the version that was public then; raises NotFound."""
     steps = list(work.session.scalars(sa.select(Step).where(Step.text_id == row.id).order_by(Step.number)))
     undone = {step.undoes for step in steps if step.undoes is not None}
-    # The text may have moved to another definition since, which calls its adjustment otherwise.
-    definitions = [definition_of(work, each)[0] for each in work.session.scalars(sa.select(WorkflowDefinition.id))]
-    reopening = {
-        (item.action, source)
-        for each in definitions
-        for item in each.transitions
-        if item.reopens
-        for source in item.sources
-    }
     for step in reversed(steps):
-        if (step.action, step.source) in reopening and step.number not in undone:
+        if step.reopens and step.number not in undone:
             return step, int(orjson.loads(step.before)["published_version"])
     raise NotFound("这份文本没有调整过；公开之后由编制部门的经办人用 adjust 动作发起调整。", text=row.id)
 

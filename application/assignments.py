@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from application.access import readable, row_of
 from application.accounts import require_role
 from application.installation import Person, Request
+from application.summaries import shown_titles
 from application.use_cases import refusals_recorded, typed, use_case
 from audit.events import Act
 from models.base import SHANGHAI
@@ -191,7 +192,7 @@ def list_overdue(request: Request) -> list[dict[str, Any]]:
     today = request.now().astimezone(SHANGHAI).date()
     everything = request.person.holds(Role.SYSTEM_ADMINISTRATOR)
     query = (
-        sa.select(Task, BudgetText.title, BudgetText.definition_id, Organization.name, Account.display_name)
+        sa.select(Task, BudgetText.definition_id, Organization.name, Account.display_name)
         .join(BudgetText, Task.text_id == BudgetText.id)
         .join(Organization, BudgetText.organization_id == Organization.id)
         .join(Account, Task.assignee_id == Account.id, isouter=True)
@@ -202,15 +203,18 @@ def list_overdue(request: Request) -> list[dict[str, Any]]:
     )
     with transaction(request.installation.engine, read_only=True) as work:
         reported = _reported(work)
+        found = list(work.session.execute(query))
+        titles = shown_titles(work, request, [task.text_id for task, *_ in found])
         out = []
-        for task, title, definition_id, organization, assignee in work.session.execute(query):
+        for task, definition_id, organization, assignee in found:
             definition, _ = definition_of(work, definition_id)
             state, role = definition.states.get(task.state), definition.roles.get(task.role)
             out.append(
                 {
                     "task": task.id,
                     "text": task.text_id,
-                    "title": title,
+                    # A draft under edit is the department's business: the bureau and administrators read what was submitted.
+                    "title": titles.get(task.text_id, ""),
                     "organization": organization,
                     "state_title": state.title if state else task.state,
                     "role_title": role.title if role else task.role,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from application.acting import Choice, Remark, carry_out, order_of
+from application.acting import Choice, Order, Remark, carry_out, order_of
 from application.installation import Request
 from application.use_cases import record_refusal, use_case
 from audit.events import workflow_act
-from models.engine import transaction
-from models.errors import Conflict, InvalidInput, JixiaoError
+from models.engine import retried, transaction
+from models.errors import InvalidInput, JixiaoError
 
 # One transaction holds so many texts at most: what a crash can undo, and how long others wait.
 BATCH = 50
@@ -43,36 +44,49 @@ def act_on_many(
         raise InvalidInput(f"一次最多办理 {_MOST} 份文本，这里有 {len(wanted)} 份；请分批办理。")
     request.installation.require_writable()
     order = order_of(action, reason=reason, remarks=remarks, accept_all=accept_all, choice=choice or Choice())
-    bulk_id = uuid.uuid4().hex
+    bulk = {"id": uuid.uuid4().hex, "size": len(wanted)}
+    results: dict[str, dict[str, Any]] = {}
+    event_id, binding = None, False
+    # Writers of two bulks lock the same texts in the same order, so that neither waits for the other for ever.
+    ordered = sorted(wanted)
+    for start in range(0, len(ordered), BATCH):
+        run = functools.partial(_batch, request, ordered[start : start + BATCH], order, bulk)
+        try:
+            found, last_event, binds = retried(run)
+        except JixiaoError as error:
+            # The database gave up on this batch: what was done before is done, has a result, and must be signed.
+            results |= {text_id: _refusal(text_id, error) for text_id in ordered[start:]}
+            break
+        results |= found
+        event_id, binding = last_event or event_id, binding or binds
+        done(len(results))
+    request.installation.settle(event_id, checkpoint=binding)
+    listed = [results[text_id] for text_id in wanted]
+    failed = sum(not item["ok"] for item in listed)
+    return {"bulk": bulk["id"], "done": len(listed) - failed, "failed": failed, "results": listed}
+
+
+def _batch(
+    request: Request, text_ids: Sequence[str], order: Order, bulk: Mapping[str, Any]
+) -> tuple[dict[str, dict[str, Any]], str | None, bool]:
+    """One transaction: a result for each text, the last event, and whether any of the actions binds."""
     results: dict[str, dict[str, Any]] = {}
     last_event, binding = None, False
-    # Writers of two bulks lock the same texts in the same order, so that neither waits for the other for ever.
-    for batch in _batches(sorted(wanted)):
-        bulk = {"id": bulk_id, "size": len(wanted)}
-        with transaction(request.installation.engine) as work:
-            for text_id in batch:
-                try:
-                    with work.savepoint():
-                        performed, definition, binds = carry_out(work, request, text_id, order, bulk=bulk)
-                except JixiaoError as error:
-                    if isinstance(error, Conflict) and "database" in error.facts:
-                        raise
-                    results[text_id] = _refusal(text_id, error)
-                    record_refusal(work, request, workflow_act(order.action), ("text", text_id), error, bulk=bulk)
-                    continue
-                last_event, binding = performed.event_id, binding or binds
-                title = definition.states[performed.state].title
-                results[text_id] = {"text": text_id, "ok": True, **performed.to_json(), "state_title": title}
-        done(len(results))
-    request.installation.settle(last_event, checkpoint=binding)
-    ordered = [results[text_id] for text_id in wanted]
-    failed = sum(not item["ok"] for item in ordered)
-    return {"bulk": bulk_id, "done": len(ordered) - failed, "failed": failed, "results": ordered}
-
-
-def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), BATCH):
-        yield ids[start : start + BATCH]
+    with transaction(request.installation.engine) as work:
+        for text_id in text_ids:
+            try:
+                with work.savepoint():
+                    performed, definition, binds = carry_out(work, request, text_id, order, bulk=bulk)
+            except JixiaoError as error:
+                if "database" in error.facts:
+                    raise
+                results[text_id] = _refusal(text_id, error)
+                record_refusal(work, request, workflow_act(order.action), ("text", text_id), error, bulk=bulk)
+                continue
+            last_event, binding = performed.event_id, binding or binds
+            title = definition.states[performed.state].title
+            results[text_id] = {"text": text_id, "ok": True, **performed.to_json(), "state_title": title}
+    return results, last_event, binding
 
 
 def _refusal(text_id: str, error: JixiaoError) -> dict[str, Any]:

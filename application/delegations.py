@@ -96,7 +96,9 @@ def add_delegation(
         lender = account_of(work, principal or request.person.login)
         borrower = account_of(work, delegate)
         # Two delegations at once would each not see the other, and close a circle together.
-        work.session.scalar(sa.select(Organization).where(Organization.id == lender.organization_id).with_for_update())
+        work.session.scalar(
+            sa.select(Organization).where(Organization.id == lender.organization_id).with_for_update(key_share=True)
+        )
         now = request.now()
         starts, ends = _times(since, until, now)
         acting = None if lender.id == request.person.account_id else _administrator(work, request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -33,7 +34,7 @@ from models.people import Organization
 from models.process import Step as StepRow
 from models.process import Task
 from models.texts import BudgetText
-from workflow.definition import SIGN, Definition
+from workflow.definition import MIGRATE, SIGN, Definition
 from workflow.records import definition_of
 from workflow.situation import TextRow
 
@@ -41,7 +42,6 @@ FORMATS = ("pdf", "html")
 # 草案 is the only document that can be made of a text at any time: it claims nothing about the procedure.
 DRAFT = "draft"
 PUBLICATION = "publication"
-_CONCLUSIONS = {"pass": "通过", "approve": "通过", "return": "退回修改"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +157,7 @@ def stage_of(work: Work, row: TextRow, definition: Definition, document: str, ve
 
 def _moment(work: Work, row: TextRow, definition: Definition, document: str) -> _Moment | None:
     states = [name for name, state in definition.states.items() if state.document == document]
-    task = work.session.scalar(
-        sa.select(Task).where(Task.text_id == row.id, Task.state.in_(states)).order_by(Task.row_version.desc()).limit(1)
-    )
+    task = _task_of_stage(work, row.id, states)
     changed = work.session.scalar(sa.select(BudgetText.changed_at).where(BudgetText.id == row.id))
     published = publication_of(work, row) if all(definition.states[name].final for name in states) and states else None
     if published is not None and row.published_version is not None:
@@ -170,6 +168,23 @@ def _moment(work: Work, row: TextRow, definition: Definition, document: str) -> 
     if task is not None:
         return _Moment(task.opened_at, task.round, task.version, task.due_on)
     return _Moment(changed, row.round, row.current_version) if row.state in states and changed is not None else None
+
+
+def _task_of_stage(work: Work, text_id: str, states: Sequence[str]) -> Task | None:
+    """The task with which the last stage of these states began; what was taken back never was."""
+    here = sa.select(Task).where(Task.text_id == text_id, Task.state.in_(states))
+    newest = work.session.scalar(
+        here.where(Task.visit.not_in(_undone(text_id))).order_by(Task.row_version.desc(), Task.id.desc()).limit(1)
+    )
+    if newest is None:
+        return None
+    # A step that was taken back, or a task handed on, opens another task in the same stage, which began with its first.
+    first = here.where(Task.visit == newest.visit, Task.state == newest.state)
+    return work.session.scalar(first.order_by(Task.row_version, Task.opened_at).limit(1))
+
+
+def _undone(text_id: str) -> Any:
+    return sa.select(StepRow.undoes).where(StepRow.text_id == text_id, StepRow.undoes.is_not(None))
 
 
 def _status(row: TextRow, definition: Definition, document: str) -> str:
@@ -185,18 +200,25 @@ def _stage_titles(definition: Definition, document: str) -> str:
 
 def _conclusion(work: Work, row: TextRow, definition: Definition, document: str, moment: _Moment) -> str:
     states = [name for name, state in definition.states.items() if state.document == document]
-    action = work.session.scalar(
-        sa.select(StepRow.action)
+    step = work.session.scalar(
+        sa.select(StepRow)
         .where(
             StepRow.text_id == row.id,
             StepRow.source.in_(states),
             StepRow.round == moment.round,
             StepRow.undoes.is_(None),
+            StepRow.number.not_in(_undone(row.id)),
         )
         .order_by(StepRow.number.desc())
         .limit(1)
     )
-    return _CONCLUSIONS.get(action or "", "")
+    if step is None or step.action == MIGRATE:
+        return ""
+    if step.returns:
+        target = definition.states.get(step.target)
+        return "退回修改" if target is None or target.editable else f"退回{target.title}"
+    sign = definition.states[step.source].sign
+    return "未通过" if sign is not None and step.action == sign.failed else "通过"
 
 
 def _opinion(reading: Reading, definition: Definition, item: dict[str, Any], *, answered: bool) -> Opinion:

@@ -12,10 +12,10 @@ from application.access import (
     readable,
     reading,
     require_insider,
-    summary,
 )
 from application.guards import check_text
 from application.installation import Request
+from application.summaries import summaries, summary
 from application.use_cases import use_case
 from documents.rendering.titles import place_title
 from models.base import timestamp
@@ -42,7 +42,7 @@ def list_texts(request: Request, *, state: str | None = None, year: int | None =
     if year is not None:
         query = query.where(BudgetText.fiscal_year == year)
     with transaction(request.installation.engine, read_only=True) as work:
-        return [summary(work, request, TextRow(*row)) for row in work.connection.execute(query)]
+        return summaries(work, request, [TextRow(*row) for row in work.connection.execute(query)])
 
 
 @use_case("text.show")
@@ -89,7 +89,7 @@ def opinions_of(work: Work, text_id: str, content: Any) -> list[dict[str, Any]]:
         for answer in work.session.scalars(
             sa.select(OpinionAnswer)
             .join(Opinion, Opinion.id == OpinionAnswer.opinion_id)
-            .where(Opinion.text_id == text_id)
+            .where(Opinion.text_id == text_id, OpinionAnswer.withdrawn_at.is_(None))
         )
     }
     out = []

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
-from application.access import readable, summary
+from application.access import readable
 from application.installation import Request
+from application.summaries import shown_titles, summaries
 from application.use_cases import use_case
 from models.base import timestamp
 from models.engine import Work, transaction
-from models.people import Account, Organization
+from models.people import Account, Organization, RoleGrant
 from models.process import CarbonCopy, Participation, Task
 from models.texts import BudgetText
+from workflow.authority import ADDED
 from workflow.definition import SUBMITTER
 from workflow.records import definition_of, standing_of
-from workflow.situation import TextRow
+from workflow.situation import Hat, TextRow
 
 
 class View(StrEnum):
@@ -50,68 +53,90 @@ def _todo(work: Work, request: Request) -> list[dict[str, Any]]:
     standing = standing_of(work, request.actor, request.now())
     if not standing.active:
         return []
-    conditions = [_theirs(me, sorted(standing.grants))]
-    conditions += [_theirs(principal, sorted(grants)) for principal, grants in standing.principals]
-    query = _query().where(Task.closed_at.is_(None), sa.or_(*conditions)).order_by(Task.opened_at, Task.id)
+    hats = standing.hats(me)
+    query = (
+        _query()
+        .where(Task.closed_at.is_(None), sa.or_(*map(_theirs, hats)), readable(request))
+        .order_by(Task.opened_at, Task.id)
+    )
+    found = [(task, row, assignee) for task, *row, assignee in work.session.execute(query)]
+    titles = shown_titles(work, request, [task.text_id for task, _, _ in found])
     return [
         {
-            **_row(work, task, title, definition_id, organization),
+            **_row(work, task, titles, *row),
             "assignee": assignee,
             "delegated": task.owner_id is not None,
-            "for": None if _is_mine(task, me, standing.grants) else _standing_in(task, standing.principals),
+            # Whoever had it has left: the task waits until somebody of the role claims it.
+            "abandoned": task.assignee_id is not None and not any(_is_theirs(task, hat) for hat in hats),
+            "for": next((hat.principal_id for hat in hats if _is_theirs(task, hat)), None),
         }
-        for task, title, definition_id, organization, assignee in work.session.execute(query)
+        for task, row, assignee in found
     ]
 
 
-def _theirs(account_id: str, grants: list[tuple[str, str]]) -> Any:
-    pool = [sa.and_(Task.role == role, Task.organization_id == where) for role, where in grants]
-    return sa.or_(Task.assignee_id == account_id, sa.and_(Task.assignee_id.is_(None), sa.or_(sa.false(), *pool)))
+def _theirs(hat: Hat) -> Any:
+    pool = sa.or_(
+        sa.false(), *(sa.and_(Task.role == role, Task.organization_id == at) for role, at in sorted(hat.grants))
+    )
+    mine = Task.assignee_id == hat.account_id
+    return sa.or_(
+        mine if hat.whole else sa.and_(mine, pool), sa.and_(sa.or_(Task.assignee_id.is_(None), _left()), pool)
+    )
 
 
-def _is_mine(task: Task, me: str, grants: Any) -> bool:
-    return task.assignee_id == me or (task.assignee_id is None and (task.role, task.organization_id) in grants)
+def _left() -> Any:
+    """Whether the keeper of a task is disabled or has left its role; an added seat is its person's in whatever role."""
+    keeper = sa.func.coalesce(Task.owner_id, Task.assignee_id)
+    active = sa.exists().where(Account.id == keeper, Account.disabled_at.is_(None)).correlate(Task)
+    held = (
+        sa.exists()
+        .where(
+            RoleGrant.account_id == keeper,
+            RoleGrant.role == Task.role,
+            RoleGrant.organization_id == Task.organization_id,
+            RoleGrant.revoked_at.is_(None),
+        )
+        .correlate(Task)
+    )
+    return sa.and_(~Task.seat.startswith(ADDED, autoescape=True), sa.or_(~active, ~held))
 
 
-def _standing_in(task: Task, principals: Any) -> str | None:
-    """The account for which a task is on the list."""
-    return next((who for who, grants in principals if _is_mine(task, who, grants)), None)
+def _is_theirs(task: Task, hat: Hat) -> bool:
+    in_pool = (task.role, task.organization_id) in hat.grants
+    return in_pool if task.assignee_id is None else task.assignee_id == hat.account_id and (hat.whole or in_pool)
 
 
 def _done(work: Work, request: Request) -> list[dict[str, Any]]:
     """Tasks that the person ended by a decision of theirs."""
     query = (
         _query()
-        .where(Task.closed_by == request.person.account_id, Task.outcome != "void")
+        .where(Task.closed_by == request.person.account_id, Task.outcome != "void", readable(request))
         .order_by(Task.closed_at.desc(), Task.id.desc())
     )
+    found = [(task, row) for task, *row, _ in work.session.execute(query)]
+    titles = shown_titles(work, request, [task.text_id for task, _ in found])
     return [
-        {
-            **_row(work, task, title, definition_id, organization),
-            "outcome": task.outcome,
-            "at": timestamp(task.closed_at),
-        }
-        for task, title, definition_id, organization, _ in work.session.execute(query)
-        if task.closed_at is not None
+        {**_row(work, task, titles, *row), "outcome": task.outcome, "at": timestamp(task.closed_at)}
+        for task, row in found
     ]
 
 
 def _query() -> Any:
     return (
-        sa.select(Task, BudgetText.title, BudgetText.definition_id, Organization.name, Account.display_name)
+        sa.select(Task, BudgetText.definition_id, Organization.name, Account.display_name)
         .join(BudgetText, Task.text_id == BudgetText.id)
         .join(Organization, BudgetText.organization_id == Organization.id)
         .join(Account, Task.assignee_id == Account.id, isouter=True)
     )
 
 
-def _row(work: Work, task: Task, title: str, definition_id: str, organization: str) -> dict[str, Any]:
+def _row(work: Work, task: Task, titles: Mapping[str, str], definition_id: str, organization: str) -> dict[str, Any]:
     definition, _ = definition_of(work, definition_id)
     state, role = definition.states.get(task.state), definition.roles.get(task.role)
     return {
         "task": task.id,
         "text": task.text_id,
-        "title": title,
+        "title": titles.get(task.text_id, ""),
         "organization": organization,
         "state": task.state,
         "state_title": state.title if state else task.state,
@@ -131,4 +156,4 @@ def _texts(work: Work, request: Request, mine: Any) -> list[dict[str, Any]]:
         .where(BudgetText.id.in_(mine), readable(request))
         .order_by(BudgetText.changed_at.desc(), BudgetText.id)
     )
-    return [summary(work, request, TextRow(*row)) for row in work.connection.execute(query)]
+    return summaries(work, request, [TextRow(*row) for row in work.connection.execute(query)])

@@ -79,6 +79,8 @@ def _print_todo(request: Request, found: list[dict[str, Any]], today: str) -> No
 
 def _holder(item: dict[str, Any], names: dict[str, str]) -> str:
     words = item["assignee"] or "待签收"
+    if item["abandoned"]:
+        words += "（已离岗，请签收）"
     if item["delegated"]:
         words += "（协助）"
     return words + (f"（代理{names.get(item['for'], '')}）" if item["for"] else "")

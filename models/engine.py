@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -13,6 +13,8 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from models.base import Base
 from models.errors import Conflict, DatabaseUnavailable, InvalidInput, JixiaoError
 from models.prepared import Prepared
+
+T = TypeVar("T")
 
 # How long a writer waits for another before it gives up, in seconds.
 LOCK_TIMEOUT = 15
@@ -218,6 +220,19 @@ def transaction(engine: sa.Engine, *, read_only: bool = False) -> Iterator[Work]
         raise Conflict("数据库连接都在使用中，等待超时；请稍后重试。", database=str(error)) from error
 
 
+def retried(operation: Callable[[], T]) -> T:
+    """Runs a transaction, and once again where PostgreSQL ended it to break a deadlock.
+
+    Two writers lock their texts in one order, but may meet again at what texts share, such as the blob of equal words.
+    """
+    try:
+        return operation()
+    except Conflict as error:
+        if not error.facts.get("deadlock"):
+            raise
+    return operation()
+
+
 def translated(error: BaseException) -> JixiaoError:
     """Our error for a driver's error."""
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -229,7 +244,11 @@ def translated(error: BaseException) -> JixiaoError:
         return DatabaseUnavailable(
             f"数据库拒绝了不一致的数据（{text}），没有写入任何内容；请报告维护人员。", database=text
         )
-    if "locked" in lowered or "busy" in lowered or state in ("55P03", "40001", "40P01"):
+    if state in ("40001", "40P01"):
+        return Conflict(
+            "两个操作互相等待，数据库中止了这一个，没有写入任何内容；请稍后重试。", database=text, deadlock=True
+        )
+    if "locked" in lowered or "busy" in lowered or state == "55P03":
         return Conflict("数据库正忙，等待超时；请稍后重试。", database=text)
     if "disk is full" in lowered or state == "53100":
         return DatabaseUnavailable("磁盘已满，没有写入任何内容；请清理空间后重试。", database=text)
@@ -254,6 +273,6 @@ def translated(error: BaseException) -> JixiaoError:
 
 def metadata() -> sa.MetaData:
     """The metadata of all tables (imports every table module)."""
-    from models import calendar, log, people, process, texts  # noqa: F401 -- importing registers the tables
+    from models import calendar, log, people, process, sealed, texts  # noqa: F401 -- importing registers the tables
 
     return Base.metadata

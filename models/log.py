@@ -21,6 +21,17 @@ class AuditLog(Base):
     created: Mapped[datetime]
 
 
+class AuditKey(Base):
+    """A verifier key of a log with the sizes from and up to which it signs; of a rotation's two keys both do for a while."""
+
+    __tablename__ = "audit_key"
+
+    log: Mapped[str] = mapped_column(sa.ForeignKey("audit_log.id"), primary_key=True)
+    vkey: Mapped[str] = mapped_column(primary_key=True)
+    from_size: Mapped[int]
+    until_size: Mapped[int | None]
+
+
 class AuditOutbox(Base):
     """An event committed on PostgreSQL that has no index yet; a queue, emptied by the integrator."""
 

@@ -31,7 +31,8 @@ class Step(Base):
 
     ``visit`` is the step by which the text came into the state where it is after this one: votes belong to a visit.
     ``before`` is a JSON object of what the step changed (state, round, way, hashes, open tasks), which its undoing restores;
-    ``undoes`` is the number of the step that this one took back. ``principal_id`` is for whom a delegate acted.
+    ``undoes`` is the number of the step that this one took back. ``principal_id`` is for whom a delegate acted. ``returns``,
+    ``publishes`` and ``reopens`` say what the action was by the definition of its day: names change in later ones.
     """
 
     __tablename__ = "step"
@@ -48,6 +49,9 @@ class Step(Base):
     principal_id: Mapped[str | None] = mapped_column(sa.ForeignKey("account.id"))
     capacity: Mapped[str]
     undoes: Mapped[int | None]
+    returns: Mapped[bool] = mapped_column(server_default=sa.false())
+    publishes: Mapped[bool] = mapped_column(server_default=sa.false())
+    reopens: Mapped[bool] = mapped_column(server_default=sa.false())
     before: Mapped[str]
     event_id: Mapped[str]
     created_at: Mapped[datetime]

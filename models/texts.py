@@ -147,7 +147,7 @@ class Opinion(Base):
 
 
 class OpinionAnswer(Base):
-    """The department's answer to an opinion: 接受 or 说明."""
+    """The department's answer to an opinion: 接受 or 说明. Withdrawn with the submission (``step``) that it came with."""
 
     __tablename__ = "opinion_answer"
 
@@ -157,3 +157,5 @@ class OpinionAnswer(Base):
     text: Mapped[str]
     author_id: Mapped[str] = mapped_column(sa.ForeignKey("account.id"))
     created_at: Mapped[datetime]
+    step: Mapped[int] = mapped_column(server_default="0")
+    withdrawn_at: Mapped[datetime | None]

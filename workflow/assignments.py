@@ -30,7 +30,7 @@ from workflow.handling import (
 )
 from workflow.records import take_part
 from workflow.situation import Actor, Turn
-from workflow.tasks import Opened, insert_task
+from workflow.tasks import HELPED, Opened, insert_task
 
 # The outcome of a task that was handed on; the one that took its place opened at the very moment at which it closed.
 REASSIGNED = "reassign"
@@ -46,7 +46,7 @@ def claim(case: Case, *, task: str | None = None, seat: str | None = None) -> di
         raise refused(
             act, [f"任务属于“{'、'.join(dict.fromkeys(title_of(case, turn) for turn in meant))}”，您没有这个岗位"]
         )
-    free = [turn for turn in mine if turn.assignee_id is None and may_hold(turn, case.me, grants)]
+    free = [turn for turn in mine if turn.assignee_id is None and may_hold(turn, case.standing.hats(case.me)[0])]
     if not free:
         if any(turn.assignee_id == case.me for turn in mine):
             raise Conflict("这项任务已经在您名下，不用再签收。", task=mine[0].task_id)
@@ -153,7 +153,13 @@ def resolve(case: Case, *, note: str | None = None, task: str | None = None, sea
     if reasons:
         raise refused(act, reasons)
     take_part(case.work, case.text.id, case.me, turn.role, case.text.round, case.parts, case.now)
-    return _assign(case, act, turn, owner, Power(turn.role), why=note, recipients=[to_person(turn, owner)])
+    # A task of its own again, so that the help which was given stays on the record, and the step before can't be taken back.
+    case.work.run(sql.CLOSE_TASK, task_id=turn.task_id, moment=case.now, account_id=case.me, task_outcome=HELPED)
+    insert_task(
+        case.work, case.text, turn.seat, Opened(turn.role, turn.organization_id, owner, turn.due_on), turn.opened_at
+    )
+    event_id = _record(case, act, turn, owner, Power(turn.role), why=note, recipients=[to_person(turn, owner)])
+    return _result(case, turn, event_id, owner)
 
 
 def _require_words(act: Act, words: str | None, demand: str) -> None:

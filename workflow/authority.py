@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from models.people import ADMINISTRATORS, ROLE_TITLES, Role
 from workflow.definition import LAST_ACTOR, MIGRATE, SIGN_OFF, SUBMITTER, TASK_HOLDER, Definition, Transition
-from workflow.situation import Actor, Authority, Grants, LastStep, Part, Standing, TextRow, Turn
+from workflow.situation import Actor, Authority, Grants, Hat, LastStep, Part, Standing, TextRow, Turn
 
 _CAPACITY_TITLES = {"drafter": "编制", "editor": "修改", "submitter": "报送"}
 # Keys of seats that were added to a sign-off; their holder is a person, whatever roles they hold.
@@ -71,17 +71,18 @@ def unable(standing: Standing) -> str | None:
     return f"{ROLE_TITLES[Role(administers[0])]}不能报送、审核或批复" if administers else None
 
 
-def may_hold(turn: Turn, account_id: str, grants: Grants) -> bool:
-    """Whether an account with these grants may act on a task: it is theirs, or in the pool of a role that they hold.
+def may_hold(turn: Turn, hat: Hat) -> bool:
+    """Whether somebody may act on a task: it is theirs, or in the pool of a role that they hold.
 
-    A task that was handed on for help (委派) is decided by nobody until it comes back.
+    A task that was handed on for help (委派) is decided by nobody until it comes back. An added seat is its person's in
+    whatever role; whoever was lent certain roles of that person has it only in the role of the seat.
     """
     if turn.owner_id is not None:
         return False
-    holds = (turn.role, turn.organization_id) in grants
+    holds = (turn.role, turn.organization_id) in hat.grants
     if turn.assignee_id is None:
         return holds
-    return turn.assignee_id == account_id and (holds or turn.seat.startswith(ADDED))
+    return turn.assignee_id == hat.account_id and (holds or (turn.seat.startswith(ADDED) and hat.whole))
 
 
 def authorize(
@@ -99,14 +100,12 @@ def authorize(
     stop = unable(standing)
     if stop:
         return Authority((stop,), None, transition.by)
-    first = _as(definition, transition, text, actor, None, standing.grants, parts, turns, last)
-    if not first.reasons:
-        return first
-    for principal_id, grants in standing.principals:
-        found = _as(definition, transition, text, actor, principal_id, grants, parts, turns, last)
-        if not found.reasons:
-            return found
-    return first
+    tried: list[Authority] = []
+    for hat in standing.hats(actor.account_id):
+        tried.append(_as(definition, transition, text, actor, hat, parts, turns, last))
+        if not tried[-1].reasons:
+            return tried[-1]
+    return tried[0]
 
 
 def _as(
@@ -114,63 +113,82 @@ def _as(
     transition: Transition,
     text: TextRow,
     actor: Actor,
-    principal_id: str | None,
-    grants: Grants,
+    hat: Hat,
     parts: tuple[Part, ...],
     turns: Sequence[Turn],
     last: LastStep | None,
 ) -> Authority:
-    account_id = principal_id or actor.account_id
+    account_id, grants = hat.account_id, hat.grants
     role: str | None = None
     turn: Turn | None = None
     reasons: list[str] = []
     if transition.by == SUBMITTER:
         reasons = _submitter(definition, text, account_id, grants, parts)
     elif transition.by == LAST_ACTOR:
-        if last is not None and last.action == MIGRATE:
-            reasons = ["文本刚换到流程的另一版，之前的步骤不能再撤回"]
-        elif last is None or account_id not in (last.account_id, last.principal_id):
-            reasons = ["只有上一步的办理人可以撤回"]
-        elif not _still_there(definition, text, last.capacity, grants):
-            reasons = ["您已不再担任办理上一步的单位的岗位"]
+        reasons = _last_actor(definition, text, hat, last)
     elif transition.by == SIGN_OFF:
         reasons = ["由签署结果执行；请用 sign 投票"]
     elif transition.by == TASK_HOLDER:
-        turn = pick(turns, account_id, grants)
+        turn = pick(turns, hat)
         role = turn.role if turn else None
         reasons = [] if turn else _no_turn(definition, turns, account_id, grants)
     else:
         role = transition.by
         mine = [item for item in turns if item.role == role]
-        turn = pick(mine, account_id, grants)
+        turn = pick(mine, hat)
         if (role, organization_for(definition, role, text)) not in grants:
             reasons = [_not_in_role(definition, role)]
         elif mine and turn is None:
             reasons = _no_turn(definition, mine, account_id, grants)
     capacity = transition.capacity or role or (last.capacity if last and transition.by == LAST_ACTOR else transition.by)
-    if transition.by != LAST_ACTOR:  # whoever takes a step back has taken part in its capacity already
-        reasons = reasons + barred(definition, capacity, actor, principal_id, parts)
-    return Authority(tuple(reasons), role, capacity, turn, principal_id)
+    # Whoever takes back a step of their own has taken part in its capacity already.
+    if transition.by != LAST_ACTOR or last is None or actor.account_id not in (last.account_id, last.principal_id):
+        reasons = reasons + barred(definition, capacity, actor, hat.principal_id, parts)
+    return Authority(tuple(reasons), role, capacity, turn, hat.principal_id)
 
 
-def pick(turns: Iterable[Turn], account_id: str, grants: Grants) -> Turn | None:
-    """The task that an account acts on: one that is assigned to it before one of the pool."""
-    able = [turn for turn in turns if may_hold(turn, account_id, grants)]
+def pick(turns: Iterable[Turn], hat: Hat) -> Turn | None:
+    """The task that somebody acts on: one that is assigned to them before one of the pool."""
+    able = [turn for turn in turns if may_hold(turn, hat)]
     return next((turn for turn in able if turn.assignee_id is not None), next(iter(able), None))
 
 
-def _still_there(definition: Definition, text: TextRow, capacity: str, grants: Grants) -> bool:
-    """Whether somebody still holds any role where they did a step; who was asked to co-sign holds another role than theirs."""
-    department = capacity == SUBMITTER or capacity not in definition.roles or definition.side(capacity) == "department"
+def _last_actor(definition: Definition, text: TextRow, hat: Hat, last: LastStep | None) -> list[str]:
+    if last is not None and last.action == MIGRATE:
+        return ["文本刚换到流程的另一版，之前的步骤不能再撤回"]
+    if last is None or hat.account_id not in (last.account_id, last.principal_id):
+        return ["只有上一步的办理人可以撤回"]
+    return still_there(definition, text, hat, last.capacity)
+
+
+def still_there(definition: Definition, text: TextRow, hat: Hat, capacity: str) -> list[str]:
+    """Why somebody may not take back any more what was done in a capacity.
+
+    Any role where they did it is enough, since who was asked to co-sign holds another than the seat's; but who was lent
+    certain roles only must have been lent that of the capacity.
+    """
+    roles = roles_of(definition, capacity)
+    if not hat.whole:
+        held = {(role, organization_for(definition, role, text)) for role in roles}
+        return [] if held & hat.grants else ["办理上一步的岗位没有代理给您"]
+    department = any(definition.side(role) == "department" for role in roles) or not roles
     where = text.organization_id if department else text.reviewing_id
-    return any(organization_id == where for _, organization_id in grants)
+    there = any(organization_id == where for _, organization_id in hat.grants)
+    return [] if there else ["您已不再担任办理上一步的单位的岗位"]
+
+
+def roles_of(definition: Definition, capacity: str) -> tuple[str, ...]:
+    """The roles that act in a capacity: itself, or those whose transitions name it."""
+    if capacity in definition.roles:
+        return (capacity,)
+    acting = (item.by for item in definition.transitions if item.capacity == capacity)
+    return tuple(dict.fromkeys(role for role in acting if role in definition.roles))
 
 
 def _submitter(
     definition: Definition, text: TextRow, account_id: str, grants: Grants, parts: tuple[Part, ...]
 ) -> list[str]:
-    submitting = {item.by for item in definition.transitions if item.capacity == SUBMITTER}
-    held = {(role, organization_for(definition, role, text)) for role in submitting if role in definition.roles}
+    held = {(role, organization_for(definition, role, text)) for role in roles_of(definition, SUBMITTER)}
     if Part(account_id, SUBMITTER, text.round) not in parts:
         return ["只有本轮报送人可以执行此动作"]
     return [] if held & grants else ["您已不再担任报送的岗位"]

@@ -15,19 +15,31 @@ from models.canonical import canonical_bytes, digest
 from models.errors import Conflict, GuardFailed, NotAllowed, NotFound
 from models.ids import new_id
 from workflow import statements as sql
-from workflow.authority import ADDED, organization_for
+from workflow.authority import ADDED, barred, organization_for
 from workflow.conditions import choose, facts_of
 from workflow.definition import SignRule
 from workflow.effects import Recipient
-from workflow.handling import TITLES, Case, refused, require_able, seated, title_of, unfit, write
+from workflow.handling import (
+    TITLES,
+    Case,
+    Power,
+    has_left,
+    in_role,
+    refused,
+    require_able,
+    seated,
+    title_of,
+    unfit,
+    write,
+)
 from workflow.machine import advance, check_limit, machine_for
 from workflow.moves import resumptions, targets
-from workflow.records import seats_of, take_part, votes_of
+from workflow.records import seats_of, standing_of, take_part, votes_of
 from workflow.signing import Outcome, Seat, outcome, ready_seats
 from workflow.situation import Actor, Authority, Objection, Situation, Turn
-from workflow.steps import VOID, Desk, take_step, votes_by_seat
+from workflow.steps import VOID, WAITING, Desk, take_step, votes_by_seat
 from workflow.tasks import Opened, insert_task
-from workflow.voting import OPINIONS_OF_STEP, WAITING, open_seats, seat_for
+from workflow.voting import OPINIONS_OF_STEP, open_seats, seat_for
 
 Place = Literal["before", "after"]
 
@@ -97,9 +109,10 @@ def add_signer(
 
 
 def remove_signer(case: Case, seat: str, *, reason: str | None = None) -> dict[str, Any]:
-    """Takes an added seat out again: by whoever added it, while it has no vote and nobody was added to it.
+    """Takes an added seat out again, while it has no vote and nobody was added to it.
 
-    Where the sign-off waited for this seat only, it ends here: the removal fires the transition of its outcome. Raises
+    By whoever added it, as long as they hold the role in which they did; where they or the person of the seat are gone, by
+    anybody of that role or its head, so that no sign-off waits for ever. Where the sign-off waited for this seat only, it ends here: the removal fires the transition of its outcome. Raises
     NotFound, Conflict (removed already), NotAllowed, GuardFailed (a seat of the definition, a vote, guards of the outcome).
     """
     act = Act.SIGNER_REMOVE
@@ -114,8 +127,9 @@ def remove_signer(case: Case, seat: str, *, reason: str | None = None) -> dict[s
     _, role, anchor, place, account_id, added_by, removed_at = found
     if removed_at is not None:
         raise Conflict(f"加签席位“{seat}”已经减去；请重新读取。", seat=seat)
-    if added_by != case.me and added_by not in dict(case.standing.principals):
-        raise refused(act, ["只有加签的人可以减签"])
+    power, against = _remover(case, rule, Seat(seat, role, anchor, place, account_id), added_by)
+    if power is None:
+        raise refused(act, against)
     if any(vote.seat == seat for vote in votes_of(case.work, text.id, text.visit)):
         raise _failed(act, "这个席位已经签署")
     if any(row[2] == seat and row[6] is None for row in rows):
@@ -129,32 +143,60 @@ def remove_signer(case: Case, seat: str, *, reason: str | None = None) -> dict[s
     known = {turn.seat for turn in case.turns}
     ready = [item for item in ready_seats(rule, seats, votes) if item.key not in known]
     opened = open_seats(case.work, case.definition, case.text, ready, case.now)[0]
-    principal_id = None if added_by == case.me else added_by
     told = [Recipient(role, own.organization_id, account_id)] if own is not None else []
     event_id = write(
         case,
         act,
-        role=role,
+        role=power.role,
         details=[(f"/sign/signers/{seat}", {"account": account_id, "anchor": anchor, "place": place}, None)],
         recipients=[*told, *_recipients(opened)],
         why=reason,
-        principal_id=principal_id,
+        principal_id=power.principal_id,
     )
     out = {"text": text.id, "seat": seat, "event_id": event_id, "vote": result.value, "state": text.state}
     if result is not Outcome.PENDING:
-        # Undone, this leaves the seat beside which the removed one stood open, so that its holder decides anew.
-        due = own.due_on if own is not None else None
-        where = organization_for(case.definition, role, text)
-        back = Turn("", anchor, role, where, None, None, case.now, due)
-        left = (*(turn for turn in case.turns if turn.seat != seat), back)
-        out |= _conclude(case, rule, result, left, Authority((), role, role, None, principal_id))
+        return out | _conclude(
+            case, rule, result, seat, Authority((), power.role, power.role, None, power.principal_id)
+        )
+    for person in dict.fromkeys(filter(None, (case.me, power.principal_id))):
+        take_part(case.work, text.id, person, power.role, text.round, case.parts, case.now)
     return out
 
 
-def _conclude(
-    case: Case, rule: SignRule, result: Outcome, turns: tuple[Turn, ...], authority: Authority
-) -> dict[str, Any]:
-    """The transition of an outcome for which nobody's vote is missing any more; ``turns`` are open when it is undone."""
+def _remover(case: Case, rule: SignRule, seat: Seat, added_by: str) -> tuple[Power | None, list[str]]:
+    """As what the person may take a seat out, or why not."""
+    where = organization_for(case.definition, seat.role, case.text)
+    # Whoever sits on an added seat themselves adds to it in their own person, and may hold another role than the seat's.
+    seats = seats_of(case.work, rule, case.text.id, case.text.visit)
+    personal = any(item.key == seat.anchor and item.account_id == added_by for item in seats)
+    reasons: list[str] = []
+    for hat in case.standing.hats(case.me):
+        if hat.account_id != added_by:
+            continue
+        if (seat.role, where) not in hat.grants and not (personal and hat.whole):
+            reasons.append("您已没有加签时的岗位，或者没有代理这个岗位")
+            continue
+        clash = barred(case.definition, seat.role, case.actor, hat.principal_id, case.parts)
+        if not clash:
+            return Power(seat.role, hat.principal_id), []
+        reasons += clash
+    gone = has_left(case.work, added_by, seat.role, where, case.now) and not personal
+    disabled = {who for who in (added_by, seat.account_id or "") if not _active(case, who)}
+    if gone or disabled:
+        for role in dict.fromkeys(filter(None, (seat.role, case.definition.roles[seat.role].head))):
+            power, clash = in_role(case, role)
+            if power is not None:
+                return power, []
+            reasons += clash
+    return None, list(dict.fromkeys(reasons)) or ["只有加签的人可以减签"]
+
+
+def _active(case: Case, account_id: str) -> bool:
+    return standing_of(case.work, Actor(account_id, ""), case.now).active
+
+
+def _conclude(case: Case, rule: SignRule, result: Outcome, seat: str, authority: Authority) -> dict[str, Any]:
+    """The transition of an outcome for which nobody's vote is missing any more; undone, it brings the seat back."""
     text, definition = case.text, case.definition
     facts = facts_of(case.work, text)
     action = rule.passed if result is Outcome.PASSED else rule.failed
@@ -172,7 +214,7 @@ def _conclude(
         transition,
         case.actor,
         case.parts,
-        turns,
+        case.turns,
         case.now,
         f"减签之后的签署结果：{'通过' if result is Outcome.PASSED else '未通过'}",
         tuple(Objection(*row) for row in rows),
@@ -186,7 +228,7 @@ def _conclude(
     command_id = new_id(case.now)
     desk = Desk(case.work, case.recorder, case.sha, command_id, digest(canonical_bytes({"command": command_id})))
     # The opinions are stored and logged with the votes that they came with.
-    done = take_step(desk, replace(situation, objections=()), vote=result.value)
+    done = take_step(desk, replace(situation, objections=()), vote=result.value, kept={"signer": seat})
     return {"state": done.state, "action": done.action, "event_id": done.event_id}
 
 

@@ -31,11 +31,10 @@ from workflow.records import (
     replay,
     standing_of,
     turns_of,
-    votes_of,
 )
 from workflow.situation import Actor, Objection, Reply, Situation, TextRow, Turn
 from workflow.steps import Desk, take_step
-from workflow.undoing import take_back, withdraw_vote
+from workflow.undoing import take_back, vote_to_withdraw, withdraw_vote
 from workflow.voting import cast_vote
 
 
@@ -116,10 +115,10 @@ def perform(
         if to is not None or resume is not None:
             raise InvalidInput("签署时不能选择去向（--to）和退回后的走法（--resume）：结果的去向由流程决定。")
         return cast_vote(desk, situation, standing, agrees=not against)
-    if transition.undoes and any(
-        actor.account_id in (vote.account_id, vote.principal_id) for vote in votes_of(work, text.id, text.visit)
-    ):
-        return withdraw_vote(desk, situation, standing)
+    if transition.undoes:
+        _check_plain(situation, to, resume)
+        if vote_to_withdraw(situation) is not None:
+            return withdraw_vote(desk, situation, standing)
     last = last_step_of(work, text.id) if transition.undoes else None
     authority = authorize(definition, transition, text, actor, standing, situation.parts, turns, last)
     if authority.reasons:
@@ -202,6 +201,14 @@ def _resume(transition: Transition, wanted: str | None, *, back_to_author: bool)
     raise InvalidInput(
         f"“{transition.title}”之后只能{'或'.join(titles[way] for way in possible)}，不能选择“{titles.get(wanted, wanted)}”。"
     )
+
+
+def _check_plain(situation: Situation, to: str | None, resume: str | None) -> None:
+    # What is taken back restores what was: there is nothing to choose, and nothing to object or to answer.
+    if to is not None or resume is not None:
+        raise InvalidInput(f"“{situation.transition.title}”恢复到上一步之前，不能选择去向（--to）和走法（--resume）。")
+    if situation.objections or situation.replies:
+        raise InvalidInput(f"“{situation.transition.title}”时不能写审核意见，也不能答复意见；可以写理由（--reason）。")
 
 
 def _check_sides(situation: Situation) -> None:

@@ -14,10 +14,12 @@ import sqlalchemy as sa
 from models.errors import InvalidInput
 from models.prepared import Prepared
 from models.texts import Opinion, OpinionAnswer
-from workflow.authority import ADDED, titles_of
+from workflow import statements as sql
+from workflow.authority import titles_of
 from workflow.definition import MIGRATE
 from workflow.records import last_step_of, votes_of
 from workflow.situation import Situation
+from workflow.tasks import HELPED
 
 Judge = Callable[[Situation], Iterable[str]]
 
@@ -58,7 +60,7 @@ def find_guards(names: Iterable[str]) -> tuple[Guard, ...]:
 UNANSWERED = Prepared(
     sa.select(Opinion.id, Opinion.anchor, Opinion.problem)
     .where(Opinion.text_id == sa.bindparam("text_id"), Opinion.withdrawn_at.is_(None))
-    .where(~sa.exists().where(OpinionAnswer.opinion_id == Opinion.id))
+    .where(~sa.exists().where(OpinionAnswer.opinion_id == Opinion.id, OpinionAnswer.withdrawn_at.is_(None)))
     .order_by(Opinion.id)
 )
 
@@ -92,10 +94,14 @@ def nobody_acted_since(situation: Situation) -> Iterable[str]:
         yield "最后一步不是您办理的，只有办理的人可以撤回"
     if last.undoes is not None:
         yield "上一步本身就是撤回，不能再撤回"
-    acted = text.row_version != last.row_version or any(
-        turn.owner_id is not None or turn.seat.startswith(ADDED) for turn in situation.turns
-    )
-    if acted or votes_of(situation.work, text.id, text.visit):
+    work, here = situation.work, {"text_id": text.id, "visit": text.visit}
+    if (
+        text.row_version != last.row_version
+        or any(turn.owner_id is not None for turn in situation.turns)
+        or work.one(sql.READ_HELPED, text_id=text.id, of_version=text.row_version, of_outcome=HELPED) is not None
+        or work.rows(sql.READ_SIGNERS, **here)
+        or votes_of(work, text.id, text.visit)
+    ):
         yield "下一环节已经处理，不能撤回"
 
 

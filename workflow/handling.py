@@ -80,8 +80,13 @@ def _abandoned(work: Work, turn: Turn, now: datetime) -> bool:
     keeper = turn.owner_id or turn.assignee_id
     if keeper is None or turn.seat.startswith(ADDED):
         return False
-    standing = standing_of(work, Actor(keeper, turn.organization_id), now)
-    return not standing.active or (turn.role, turn.organization_id) not in standing.grants
+    return has_left(work, keeper, turn.role, turn.organization_id, now)
+
+
+def has_left(work: Work, account_id: str, role: str, organization_id: str, now: datetime) -> bool:
+    """Whether an account is disabled, or does not hold a role any more."""
+    standing = standing_of(work, Actor(account_id, organization_id), now)
+    return not standing.active or (role, organization_id) not in standing.grants
 
 
 def refused(act: Act, reasons: Sequence[str], *, to_whom: str = "") -> NotAllowed:
@@ -126,11 +131,11 @@ def title_of(case: Case, turn: Turn) -> str:
 def holding(case: Case, turn: Turn) -> tuple[Power | None, list[str]]:
     """As what the person holds a task: in their own right first, else for the first whom they stand in for."""
     first: list[str] = []
-    for principal_id, grants in ((None, case.standing.grants), *case.standing.principals):
-        if may_hold(turn, principal_id or case.me, grants):
-            reasons = barred(case.definition, turn.role, case.actor, principal_id, case.parts)
+    for hat in case.standing.hats(case.me):
+        if may_hold(turn, hat):
+            reasons = barred(case.definition, turn.role, case.actor, hat.principal_id, case.parts)
             if not reasons:
-                return Power(turn.role, principal_id), []
+                return Power(turn.role, hat.principal_id), []
             first = first or reasons
     return None, first
 
@@ -138,15 +143,18 @@ def holding(case: Case, turn: Turn) -> tuple[Power | None, list[str]]:
 def heading(case: Case, turn: Turn) -> tuple[Power | None, list[str]]:
     """As what the person is above a task: they hold the role that is the head of the task's."""
     head = case.definition.roles[turn.role].head
-    if head is None:
-        return None, []
-    held = (head, organization_for(case.definition, head, case.text))
+    return (None, []) if head is None else in_role(case, head)
+
+
+def in_role(case: Case, role: str) -> tuple[Power | None, list[str]]:
+    """As what the person holds a role for the text, their own or one lent to them."""
+    held = (role, organization_for(case.definition, role, case.text))
     first: list[str] = []
-    for principal_id, grants in ((None, case.standing.grants), *case.standing.principals):
-        if held in grants:
-            reasons = barred(case.definition, head, case.actor, principal_id, case.parts)
+    for hat in case.standing.hats(case.me):
+        if held in hat.grants:
+            reasons = barred(case.definition, role, case.actor, hat.principal_id, case.parts)
             if not reasons:
-                return Power(head, principal_id), []
+                return Power(role, hat.principal_id), []
             first = first or reasons
     return None, first
 

@@ -156,12 +156,17 @@ def refused(title: str, reasons: list[str], action: str) -> GuardFailed:
     return GuardFailed(f"不能{title}：{shown}{'；…' if len(reasons) > 3 else ''}。", reasons, action=action)
 
 
-def check_limit(situation: Situation) -> None:
-    """Raises GuardFailed where the action was taken as often as the definition allows."""
+def over_limit(situation: Situation) -> list[str]:
+    """That the action was taken as often as the definition allows; empty where it was not."""
     limit = situation.transition.at_most
     if limit is None:
-        return
-    times = times_taken(situation.work, situation.definition, situation.text.id, situation.transition.action)
-    if times >= limit:
-        reason = f"已“{situation.transition.title}” {times} 次，最多 {limit} 次"
-        raise GuardFailed(f"不能{situation.transition.title}：{reason}。", [reason], action=situation.transition.action)
+        return []
+    times = times_taken(situation.work, situation.text.id, situation.transition.action)
+    return [f"已“{situation.transition.title}” {times} 次，最多 {limit} 次"] if times >= limit else []
+
+
+def check_limit(situation: Situation) -> None:
+    """Raises GuardFailed where the action was taken as often as the definition allows."""
+    reasons = over_limit(situation)
+    if reasons:
+        raise refused(situation.transition.title, reasons, situation.transition.action)

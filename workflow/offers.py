@@ -16,6 +16,7 @@ from workflow.machine import advance, check_limit, machine_for
 from workflow.moves import resumptions, targets
 from workflow.records import definition_of, last_step_of, parts_of, standing_of, turns_of, votes_of
 from workflow.situation import Actor, Authority, LastStep, Objection, Situation, Standing, TextRow
+from workflow.undoing import against_withdrawal, vote_to_withdraw
 from workflow.voting import against_vote, seat_for
 
 # What the person will say when acting is not known yet: guards that ask only for words of theirs are met for the offer.
@@ -124,15 +125,13 @@ def _offer(view: _View, transition: Transition) -> Offer:
 
 def _taking_back(view: _View, situation: Situation) -> Offer:
     base, last, definition = view.base, view.last, view.base.definition
-    mine = [
-        vote
-        for vote in votes_of(base.work, base.text.id, base.text.visit)
-        if base.actor.account_id in (vote.account_id, vote.principal_id)
-    ]
-    reasons: tuple[str, ...] = ()
-    if not mine:
+    vote = vote_to_withdraw(situation)
+    if vote is not None:
+        denied, acted = against_withdrawal(situation, view.standing, vote)
+        reasons = tuple(denied or acted)
+    else:
         reasons = situation.authority.reasons or tuple(dict.fromkeys(nobody_acted_since(situation)))
-    target = base.text.state if mine or last is None else last.source
+    target = base.text.state if vote is not None or last is None else last.source
     return Offer(
         situation.transition.action,
         situation.transition.title,

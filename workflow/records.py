@@ -68,16 +68,22 @@ def seats_of(work: Work, rule: SignRule, text_id: str, visit: int) -> tuple[Seat
     return base_seats(rule) + added
 
 
-def times_taken(work: Work, definition: Definition, text_id: str, action: str) -> int:
+def times_taken(work: Work, text_id: str, action: str) -> int:
     """How often an action moved a text since it was last opened for an adjustment; what was taken back does not count."""
-    reopening = {item.action for item in definition.transitions if item.reopens}
+    return actions_since_reopening(work, text_id).count(action)
+
+
+def actions_since_reopening(work: Work, text_id: str) -> list[str]:
+    """The actions of a text since it began or was last opened for an adjustment, without what was taken back."""
     steps = work.rows(sql.READ_STEPS, text_id=text_id)
-    undone = {undoes for _, _, undoes in steps if undoes is not None}
-    count = 0
-    for number, name, undoes in steps:
-        if undoes is None and number not in undone:
-            count = 0 if name in reopening else count + (name == action)
-    return count
+    undone = {undoes for _, _, undoes, _ in steps if undoes is not None}
+    actions: list[str] = []
+    for number, name, undoes, reopens in steps:
+        if reopens and number not in undone:
+            actions = []
+        elif undoes is None and number not in undone:
+            actions.append(name)
+    return actions
 
 
 def lock_text(work: Work, text_id: str) -> TextRow:
@@ -122,13 +128,16 @@ def standing_of(work: Work, actor: Actor, now: datetime) -> Standing:
         if role and revoked_at is None and (expires_at is None or expires_at > now)
     )
     lent: dict[str, set[tuple[str, str]]] = {}
-    for principal, role, organization_id, expires_at in work.rows(
+    whole: set[str] = set()
+    for principal, role, organization_id, expires_at, lent_role in work.rows(
         sql.READ_PRINCIPALS, account_id=actor.account_id, moment=now
     ):
         if expires_at is None or expires_at > now:
             lent.setdefault(principal, set()).add((role, organization_id))
+        if lent_role is None:
+            whole.add(principal)
     principals: tuple[tuple[str, Grants], ...] = tuple((who, frozenset(held)) for who, held in lent.items())
-    return Standing(bool(rows) and rows[0][0] is None, grants, principals)
+    return Standing(bool(rows) and rows[0][0] is None, grants, principals, frozenset(lent) - whole)
 
 
 def take_part(

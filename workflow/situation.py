@@ -93,16 +93,34 @@ class Actor:
 Grants = frozenset[tuple[str, str]]  # (role, organization id)
 
 
+class Hat(NamedTuple):
+    """As whom somebody acts: for themselves (``principal_id`` None), or for a person for whom they stand in.
+
+    ``account_id`` is whose tasks are meant. ``whole`` says that everything of that person is meant; else these roles only.
+    """
+
+    account_id: str
+    principal_id: str | None
+    grants: Grants
+    whole: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What an actor holds now: roles by organization, and those of each person for whom they stand in (代理).
 
-    ``active`` is False for a disabled account.
+    ``active`` is False for a disabled account; ``limited`` names the principals who lent certain roles only.
     """
 
     active: bool
     grants: Grants
     principals: tuple[tuple[str, Grants], ...] = ()
+    limited: frozenset[str] = frozenset()
+
+    def hats(self, account_id: str) -> tuple[Hat, ...]:
+        """As whom the account may act, in the order in which it is tried: in its own right first."""
+        lent = (Hat(who, who, grants, who not in self.limited) for who, grants in self.principals)
+        return (Hat(account_id, None, self.grants), *lent)
 
 
 class Part(NamedTuple):

@@ -37,7 +37,7 @@ READ_STANDING = Prepared(
 )
 # What is given by a delegation are the principal's own roles of this moment, and nothing that was delegated to them.
 READ_PRINCIPALS = Prepared(
-    sa.select(Delegation.principal_id, RoleGrant.role, RoleGrant.organization_id, RoleGrant.expires_at)
+    sa.select(Delegation.principal_id, RoleGrant.role, RoleGrant.organization_id, RoleGrant.expires_at, Delegation.role)
     .join_from(Delegation, RoleGrant, RoleGrant.account_id == Delegation.principal_id)
     .join(Account, Account.id == Delegation.principal_id)
     .where(
@@ -67,7 +67,7 @@ READ_LAST_STEP = Prepared(
     .limit(1)
 )
 READ_STEPS = Prepared(
-    sa.select(Step.number, Step.action, Step.undoes).where(Step.text_id == _text_id).order_by(Step.number)
+    sa.select(Step.number, Step.action, Step.undoes, Step.reopens).where(Step.text_id == _text_id).order_by(Step.number)
 )
 READ_SIGNATURES = Prepared(
     sa.select(Signature.number, Signature.seat, Signature.account_id, Signature.principal_id, Signature.choice)
@@ -151,6 +151,20 @@ ASSIGN_TASK = Prepared(
     .where(Task.id == sa.bindparam("task_id"), Task.closed_at.is_(None))
     .values(assignee_id=sa.bindparam("new_assignee"), owner_id=sa.bindparam("new_owner"))
 )
+WITHDRAW_OPINION = Prepared(
+    sa.update(Opinion)
+    .where(Opinion.id == sa.bindparam("opinion_id"), Opinion.withdrawn_at.is_(None))
+    .values(withdrawn_at=sa.bindparam("moment"))
+)
+WITHDRAW_ANSWERS = Prepared(
+    sa.update(OpinionAnswer)
+    .where(
+        OpinionAnswer.opinion_id.in_(sa.select(Opinion.id).where(Opinion.text_id == _text_id)),
+        OpinionAnswer.step == sa.bindparam("of_step"),
+        OpinionAnswer.withdrawn_at.is_(None),
+    )
+    .values(withdrawn_at=sa.bindparam("moment"))
+)
 WITHDRAW_OPINIONS = Prepared(
     sa.update(Opinion)
     .where(
@@ -170,6 +184,11 @@ REMOVE_SIGNER = Prepared(
         Signer.removed_at.is_(None),
     )
     .values(removed_at=sa.bindparam("moment"))
+)
+RESTORE_SIGNER = Prepared(
+    sa.update(Signer)
+    .where(Signer.text_id == _text_id, Signer.visit == _visit, Signer.seat == sa.bindparam("of_seat"))
+    .values(removed_at=sa.null())
 )
 
 INSERT_TEXT = insert_into(BudgetText)
@@ -207,15 +226,24 @@ READ_REMINDER = Prepared(
 )
 READ_COPIES = Prepared(sa.select(CarbonCopy.account_id).where(CarbonCopy.text_id == _text_id))
 INSERT_COPY = insert_into(CarbonCopy)
-# A seat that waited for somebody added before it: whose it was, and until when; the newest row is of the highest id.
-READ_WAITED = Prepared(
+# A seat whose task was closed while it waited for another, or by a vote that was withdrawn: whose it was, and until when.
+READ_SEAT_BEFORE = Prepared(
     sa.select(Task.assignee_id, Task.due_on)
     .where(
         Task.text_id == _text_id,
         Task.visit == _visit,
         Task.seat == sa.bindparam("of_seat"),
+        Task.closed_at.is_not(None),
+    )
+    .order_by(Task.row_version.desc(), Task.id.desc())
+    .limit(1)
+)
+READ_HELPED = Prepared(
+    sa.select(Task.id)
+    .where(
+        Task.text_id == _text_id,
+        Task.row_version == sa.bindparam("of_version"),
         Task.outcome == sa.bindparam("of_outcome"),
     )
-    .order_by(Task.id.desc())
     .limit(1)
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -25,10 +26,12 @@ from workflow.performed import Performed, performed
 from workflow.records import remember, seats_of, standing_of, take_part, votes_of
 from workflow.signing import ready_seats
 from workflow.situation import Actor, Situation, TextRow, Turn
-from workflow.tasks import Opened, Wish, calendar_of, open_tasks
+from workflow.tasks import Opened, Wish, calendar_of, insert_task, open_tasks
 
 # What the holder of a task did not decide, since somebody else's action ended it.
 VOID = "void"
+# What a signer's own task ends with while somebody signs before them; it opens again when they have.
+WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,14 @@ class Desk:
     bulk: Mapping[str, Any] | None = None
 
 
-def take_step(desk: Desk, situation: Situation, *, vote: str | None = None) -> Performed:
-    """Moves a text by a transition that authority and guards allow."""
+def take_step(
+    desk: Desk, situation: Situation, *, vote: str | None = None, kept: Mapping[str, Any] = MappingProxyType({})
+) -> Performed:
+    """Moves a text by a transition that authority and guards allow.
+
+    ``vote`` is what a sign-off has come to; ``kept`` what its undoing needs to know besides: the ``seat`` whose vote decided,
+    or the added ``signer`` whose removal did.
+    """
     text, transition, now = situation.text, situation.transition, situation.now
     definition = situation.definition
     where = move(definition, transition, text.position, situation.target, situation.resume)
@@ -77,6 +86,7 @@ def take_step(desk: Desk, situation: Situation, *, vote: str | None = None) -> P
     sign = definition.states[moved.state].sign
     if sign is not None:
         seats = ready_seats(sign, seats_of(desk.work, sign, text.id, moved.visit), {})
+    wish = _wish(desk.work, situation, moved, came_back) if came_back else None
     opened, notes = open_tasks(
         desk.work,
         definition,
@@ -84,13 +94,15 @@ def take_step(desk: Desk, situation: Situation, *, vote: str | None = None) -> P
         now,
         rule=transition.task,
         seats=seats,
-        wish=_wish(desk.work, situation, moved, came_back) if came_back else None,
+        wish=wish,
     )
+    if wish is not None and seats is not None and opened:
+        _keep_waiting(situation, moved, wish, {seat.key for seat in seats}, opened[0].due_on)
     note_parts(situation, moved.round)
-    write_opinions(situation, moved.step)
-    _write_answers(situation)
+    opinions = write_opinions(situation, moved.step)
+    _write_answers(situation, moved.step)
     recorded = _record(desk, situation, moved, _details(situation))
-    insert_step(situation, moved, recorded.event_id)
+    insert_step(situation, moved, recorded.event_id, kept={"opinions": opinions, **kept})
     tell(desk.work, situation, moved, recorded.event_id, opened)
     done = performed(
         text,
@@ -156,12 +168,13 @@ def note_parts(situation: Situation, round_: int) -> None:
         )
 
 
-def write_opinions(situation: Situation, step: int) -> None:
-    """Stores the opinions that came along, with the step they belong to."""
-    for objection in situation.objections:
+def write_opinions(situation: Situation, step: int) -> list[str]:
+    """Stores the opinions that came along, with the step they belong to; their ids."""
+    ids = [new_id(situation.now) for _ in situation.objections]
+    for opinion_id, objection in zip(ids, situation.objections, strict=True):
         situation.work.run(
             sql.INSERT_OPINION,
-            id=new_id(situation.now),
+            id=opinion_id,
             text_id=situation.text.id,
             round=situation.text.round,
             version=situation.text.current_version,
@@ -177,6 +190,7 @@ def write_opinions(situation: Situation, step: int) -> None:
             step=step,
             withdrawn_at=None,
         )
+    return ids
 
 
 def opinion_details(situation: Situation) -> list[tuple[str, Any, Any]]:
@@ -188,18 +202,24 @@ def opinion_details(situation: Situation) -> list[tuple[str, Any, Any]]:
 
 
 def insert_step(
-    situation: Situation, moved: TextRow, event_id: str, *, undoes: int | None = None, action: str = ""
+    situation: Situation,
+    moved: TextRow,
+    event_id: str,
+    *,
+    undoes: int | None = None,
+    action: str = "",
+    kept: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """The step, with what its undoing restores."""
-    text, authority = situation.text, situation.authority
-    kept = {
+    """The step, with what its undoing restores: what the row said, the open tasks, and what is ``kept`` besides."""
+    text, authority, transition = situation.text, situation.authority, situation.transition
+    before: dict[str, Any] = {
         name: getattr(text, name)
         for name in (
             *("state", "round", "path", "resume", "visit"),
             *("submitted_hash", "approved_version", "approved_hash", "published_version"),
         )
     }
-    kept["tasks"] = [
+    before["tasks"] = [
         [turn.seat, turn.role, turn.organization_id, turn.assignee_id, turn.owner_id, turn.due_on]
         for turn in situation.turns
     ]
@@ -207,7 +227,7 @@ def insert_step(
         sql.INSERT_STEP,
         text_id=text.id,
         number=moved.step,
-        action=action or situation.transition.action,
+        action=action or transition.action,
         source=text.state,
         target=moved.state,
         round=moved.round,
@@ -217,7 +237,10 @@ def insert_step(
         principal_id=authority.principal_id,
         capacity=authority.capacity,
         undoes=undoes,
-        before=orjson.dumps(kept).decode(),
+        returns=transition.returns,
+        publishes=transition.publishes,
+        reopens=transition.reopens,
+        before=orjson.dumps({**before, **kept}).decode(),
         event_id=event_id,
         created_at=situation.now,
     )
@@ -288,7 +311,7 @@ def _details(situation: Situation) -> list[tuple[str, Any, Any]]:
     return changes
 
 
-def _write_answers(situation: Situation) -> None:
+def _write_answers(situation: Situation, step: int) -> None:
     for opinion_id, reply in situation.replies.items():
         situation.work.run(
             sql.INSERT_ANSWER,
@@ -298,6 +321,8 @@ def _write_answers(situation: Situation) -> None:
             text=reply.text,
             author_id=situation.actor.account_id,
             created_at=situation.now,
+            step=step,
+            withdrawn_at=None,
         )
 
 
@@ -333,6 +358,17 @@ def _wish(work: Work, situation: Situation, moved: TextRow, back: Mapping[str, A
         if standing.active and (role, organization_id) in standing.grants:
             persons[seat] = str(back["account"])
     return Wish(back["left"], persons)
+
+
+def _keep_waiting(situation: Situation, moved: TextRow, wish: Wish, ready: set[str], due_on: str | None) -> None:
+    # Whoever returned the text from a seat whose turn has not come yet: a task that waits says whose it will be.
+    for seat, account_id in wish.persons.items():
+        if seat not in ready:
+            role = seat.partition(":")[0]
+            where = organization_for(situation.definition, role, moved)
+            given = {"moment": situation.now, "account_id": situation.actor.account_id, "task_outcome": WAITING}
+            task_id = insert_task(situation.work, moved, seat, Opened(role, where, account_id, due_on), situation.now)
+            situation.work.run(sql.CLOSE_TASK, task_id=task_id, **given)
 
 
 def votes_by_seat(work: Work, text: TextRow) -> dict[str, bool]:

@@ -16,6 +16,9 @@ from workflow.definition import Definition, TaskRule
 from workflow.signing import Seat
 from workflow.situation import TextRow
 
+# The outcome of a task on which somebody gave the help that they were asked for (委派).
+HELPED = "resolve"
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -74,11 +77,12 @@ def open_tasks(
 
 def insert_task(
     work: Work, text: TextRow, seat: str, opened: Opened, now: datetime, *, owner_id: str | None = None
-) -> None:
-    """One open task."""
+) -> str:
+    """One open task; its id."""
+    task_id = new_id(now)
     work.run(
         sql.INSERT_TASK,
-        id=new_id(now),
+        id=task_id,
         text_id=text.id,
         state=text.state,
         round=text.round,
@@ -93,6 +97,7 @@ def insert_task(
         assignee_id=opened.account_id,
         owner_id=owner_id,
     )
+    return task_id
 
 
 def _due(

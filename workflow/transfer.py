@@ -9,10 +9,9 @@ from typing import Any
 from audit.events import Act
 from audit.recorder import Recorder
 from models.engine import Work
-from workflow import statements as sql
 from workflow.definition import MIGRATE, Definition, Transition
 from workflow.migration import Case, Migration, Plan, name_of
-from workflow.records import parts_of, turns_of, votes_of
+from workflow.records import actions_since_reopening, parts_of, turns_of, votes_of
 from workflow.situation import Actor, Authority, Situation, TextRow
 from workflow.steps import VOID, close_tasks, insert_step, move_text
 from workflow.tasks import Opened, Wish, insert_task, open_tasks
@@ -20,13 +19,7 @@ from workflow.tasks import Opened, Wish, insert_task, open_tasks
 
 def gather(work: Work, migration: Migration, text: TextRow) -> Case:
     """What a plan needs to know of a text."""
-    steps = work.rows(sql.READ_STEPS, text_id=text.id)
-    undone = {undoes for _, _, undoes in steps if undoes is not None}
-    reopening = {item.action for item in migration.old.transitions if item.reopens}
-    done: set[str] = set()
-    for number, action, _ in steps:
-        if number not in undone:
-            done = set() if action in reopening else done | {action}
+    done = actions_since_reopening(work, text.id)
     votes = votes_of(work, text.id, text.visit) if migration.old.states[text.state].sign else ()
     return Case(text, parts_of(work, text.id), turns_of(work, text.id), len(votes), frozenset(done))
 

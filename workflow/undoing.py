@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 
 from models.base import timestamp
-from models.errors import GuardFailed, NotAllowed
+from models.errors import NotAllowed
 from models.process import SignChoice
 from workflow import statements as sql
-from workflow.authority import unable
+from workflow.authority import still_there, unable
 from workflow.definition import SIGN
 from workflow.guards import nobody_acted_since
 from workflow.machine import advance, machine_for, refused
@@ -29,7 +29,8 @@ from workflow.steps import (
     votes_by_seat,
     wf_of,
 )
-from workflow.tasks import Opened, insert_task, open_tasks
+from workflow.tasks import Opened, insert_task
+from workflow.voting import open_seats
 
 
 def take_back(desk: Desk, situation: Situation, last: LastStep | None) -> Performed:
@@ -44,21 +45,28 @@ def take_back(desk: Desk, situation: Situation, last: LastStep | None) -> Perfor
         raise refused(situation.transition.title, reasons, situation.transition.action)
     text, now, work = situation.text, situation.now, desk.work
     before: dict[str, Any] = orjson.loads(last.before)
-    tasks = before.pop("tasks")
+    tasks, opinions = before.pop("tasks"), before.pop("opinions", None)
+    seat_decided, signer = before.pop("seat", None), before.pop("signer", None)
     situation = replace(situation, target=before["state"])
     advance(machine_for(situation.definition, desk.definition_sha), situation)
     moved = text._replace(**before, row_version=text.row_version + 1, step=text.step + 1)
     move_text(work, text, moved, situation)
     close_tasks(work, situation, situation.transition.action)
-    _withdraw_signature(desk, situation, moved.visit)
+    if seat_decided is not None:
+        # The outcome of a sign-off: the vote that had decided goes, whoever of its persons asks for it.
+        _withdraw_from(desk, situation, moved.visit, seat_decided)
+    elif signer is not None:
+        work.run(sql.RESTORE_SIGNER, text_id=text.id, visit=moved.visit, of_seat=signer)
+    for opinion_id in opinions or ():
+        work.run(sql.WITHDRAW_OPINION, opinion_id=opinion_id, moment=now)
+    if opinions is None:  # a step from before its opinions were noted
+        _withdraw_opinions(situation, last.account_id, last.number - 1)
+    work.run(sql.WITHDRAW_ANSWERS, text_id=text.id, of_step=last.number, moment=now)
     opened = []
     for seat, role, organization_id, assignee_id, owner_id, due_on in tasks:
         item = Opened(role, organization_id, assignee_id, due_on)
         insert_task(work, moved, seat, item, now, owner_id=owner_id)
         opened.append(item)
-    # In a sign-off the deciding vote goes, with whatever its person had said since the sign-off began.
-    in_sign_off = situation.definition.states[moved.state].sign is not None
-    _withdraw_opinions(desk, situation, moved.visit if in_sign_off else last.number - 1)
     note_parts(situation, moved.round)
     recorded = desk.recorder.write(
         work,
@@ -91,35 +99,34 @@ def take_back(desk: Desk, situation: Situation, last: LastStep | None) -> Perfor
 def withdraw_vote(desk: Desk, situation: Situation, standing: Standing) -> Performed:
     """Takes the actor's vote out of an open sign-off, until somebody who waited for it has voted.
 
-    Raises NotAllowed for an account that may not act, GuardFailed where the next has voted.
+    Raises NotAllowed for an account that may not act any more, GuardFailed where the next has voted.
     """
     text, now, work = situation.text, situation.now, desk.work
-    sign = situation.definition.states[text.state].sign
-    votes = votes_of(work, text.id, text.visit)
-    me = situation.actor.account_id
-    vote = next(item for item in votes if me in (item.account_id, item.principal_id))
-    stop = unable(standing)
-    if stop:
-        raise NotAllowed(f"您不能{situation.transition.title}：{stop}。", action=SIGN, reasons=[stop])
-    if sign is None:
-        raise GuardFailed("这个环节没有签署。", ["这个环节没有签署"], action=SIGN)
+    sign, vote, me = (
+        situation.definition.states[text.state].sign,
+        vote_to_withdraw(situation),
+        situation.actor.account_id,
+    )
+    assert sign is not None and vote is not None  # noqa: S101, PT018 -- the engine asks for the vote before
     seats = seats_of(work, sign, text.id, text.visit)
-    later = [item for item in votes[votes.index(vote) + 1 :] if _waited(sign.rule, seats, vote, item)]
-    if later:
-        raise refused(situation.transition.title, ["下一位已经签署，不能撤回"], situation.transition.action)
     role = next(seat.role for seat in seats if seat.key == vote.seat)
+    denied, acted = against_withdrawal(situation, standing, vote)
+    if denied:
+        title = situation.transition.title
+        raise NotAllowed(f"您不能{title}：{'；'.join(denied)}。", action=SIGN, reasons=denied)
+    if acted:
+        raise refused(situation.transition.title, acted, situation.transition.action)
     situation = replace(situation, authority=Authority((), role, role, None, vote.principal_id))
     _write_withdrawal(desk, situation, vote, text.visit)
-    _withdraw_opinions(desk, situation, text.visit)
+    _withdraw_opinions(situation, vote.account_id, text.visit)
     ready = {seat.key: seat for seat in ready_seats(sign, seats, votes_by_seat(work, text))}
     for turn in situation.turns:
         if turn.seat not in ready:
             # It was this vote that had given them their turn.
             work.run(sql.CLOSE_TASK, task_id=turn.task_id, moment=now, account_id=me, task_outcome="void")
     known = {turn.seat for turn in situation.turns}
-    opened, notes = open_tasks(
-        work, situation.definition, text, now, seats=[seat for key, seat in ready.items() if key not in known]
-    )
+    again = [seat for key, seat in ready.items() if key not in known]
+    opened, notes = open_seats(work, situation.definition, text, again, now)
     recorded = desk.recorder.write(
         work,
         f"workflow.{situation.transition.action}",
@@ -162,12 +169,35 @@ def _waited(rule: str, seats: Any, mine: Vote, later: Vote) -> bool:
     return any(item.key == mine.seat and item.anchor == later.seat and item.place == "before" for item in seats)
 
 
-def _withdraw_signature(desk: Desk, situation: Situation, visit: int) -> None:
-    """The vote that had decided a sign-off is withdrawn when its outcome is undone."""
+def vote_to_withdraw(situation: Situation) -> Vote | None:
+    """The vote of the actor, or given for them, in the open sign-off of a text."""
     me = situation.actor.account_id
+    votes = votes_of(situation.work, situation.text.id, situation.text.visit)
+    return next((vote for vote in votes if me in (vote.account_id, vote.principal_id)), None)
+
+
+def against_withdrawal(situation: Situation, standing: Standing, vote: Vote) -> tuple[list[str], list[str]]:
+    """Why the actor may not withdraw a vote: what is missing in their standing, and who has voted since."""
+    text, definition = situation.text, situation.definition
+    stop = unable(standing)
+    if stop:
+        return [stop], []
+    sign = definition.states[text.state].sign
+    assert sign is not None  # noqa: S101 -- there are votes of this visit
+    seats = seats_of(situation.work, sign, text.id, text.visit)
+    role = next(seat.role for seat in seats if seat.key == vote.seat)
+    votes = votes_of(situation.work, text.id, text.visit)
+    later = any(_waited(sign.rule, seats, vote, item) for item in votes[votes.index(vote) + 1 :])
+    denied = still_there(definition, text, standing.hats(situation.actor.account_id)[0], role)
+    return denied, ["下一位已经签署，不能撤回"] if later else []
+
+
+def _withdraw_from(desk: Desk, situation: Situation, visit: int, seat: str) -> None:
+    """Withdraws the vote on a seat, with whatever its person had said with it."""
     for vote in votes_of(desk.work, situation.text.id, visit):
-        if me in (vote.account_id, vote.principal_id):
+        if vote.seat == seat:
             _write_withdrawal(desk, situation, vote, visit)
+            _withdraw_opinions(situation, vote.account_id, visit)
 
 
 def _write_withdrawal(desk: Desk, situation: Situation, vote: Vote, visit: int) -> None:
@@ -189,12 +219,12 @@ def _write_withdrawal(desk: Desk, situation: Situation, vote: Vote, visit: int) 
     )
 
 
-def _withdraw_opinions(desk: Desk, situation: Situation, since: int) -> None:
-    """Withdraws the opinions that the actor gave after a step."""
-    desk.work.run(
+def _withdraw_opinions(situation: Situation, author_id: str, since: int) -> None:
+    """Withdraws the opinions that somebody gave after a step: in a sign-off nobody votes twice."""
+    situation.work.run(
         sql.WITHDRAW_OPINIONS,
         text_id=situation.text.id,
         since=since,
-        account_id=situation.actor.account_id,
+        account_id=author_id,
         moment=situation.now,
     )

@@ -173,11 +173,11 @@ def begin_revision(
         raise NotAllowed(f"您不能修改这份文本：{stop}。", reasons=[stop])
     parts, wanted = parts_of(work, text_id), (role, organization_for(definition, role, text))
     reasons: list[str] = []
-    for principal_id, grants in ((None, standing.grants), *standing.principals):
-        if wanted in grants:
-            found = barred(definition, "editor", actor, principal_id, parts)
+    for hat in standing.hats(actor.account_id):
+        if wanted in hat.grants:
+            found = barred(definition, "editor", actor, hat.principal_id, parts)
             if not found:
-                return text, Author(actor, role, principal_id)
+                return text, Author(actor, role, hat.principal_id)
             reasons = reasons or found
     reasons = reasons or [f"修改由编制部门的“{definition.roles[role].title}”执行，您没有这个岗位"]
     raise NotAllowed(f"您不能修改这份文本：{'；'.join(reasons)}。", reasons=reasons)

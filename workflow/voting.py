@@ -19,7 +19,7 @@ from workflow.authority import ADDED, barred, organization_for, pick, unable
 from workflow.conditions import choose
 from workflow.definition import SIGN, Definition, SignRule
 from workflow.effects import Moved, Recipient, run_effects
-from workflow.machine import advance, check_limit, judge, machine_for, refused
+from workflow.machine import advance, check_limit, judge, machine_for, over_limit, refused
 from workflow.moves import resumptions, targets
 from workflow.performed import Performed, performed
 from workflow.records import Vote, remember, seats_of, votes_of
@@ -65,18 +65,14 @@ def cast_vote(desk: Desk, situation: Situation, standing: Standing, *, agrees: b
     return _decide(desk, situation, sign, result)
 
 
-# What a signer's own task ends with while somebody signs before them; it opens again when they have.
-WAITING = "waiting"
-
-
 def open_seats(
     work: Work, definition: Definition, text: TextRow, seats: Iterable[Seat], now: datetime
 ) -> tuple[tuple[Opened, ...], tuple[str, ...]]:
-    """Tasks for seats, and notes on their days; a seat that has waited is again whose it was, until the day that it had."""
+    """Tasks for seats, and notes on their days; a seat that had a task is again whose it was, until the day that it had."""
     opened: list[Opened] = []
     notes: list[str] = []
     for seat in seats:
-        row = work.one(sql.READ_WAITED, text_id=text.id, visit=text.visit, of_seat=seat.key, of_outcome=WAITING)
+        row = work.one(sql.READ_SEAT_BEFORE, text_id=text.id, visit=text.visit, of_seat=seat.key)
         if row is None:
             made, told = open_tasks(work, definition, text, now, seats=[seat])
             opened += made
@@ -90,9 +86,9 @@ def open_seats(
 
 
 def against_vote(situation: Situation) -> list[str]:
-    """What speaks against a vote for an outcome: its guards, and that it would have nowhere to lead."""
+    """What speaks against a vote for an outcome: its guards, its limit, and that it would have nowhere to lead."""
     nowhere = not targets(situation.transition, situation.text.position)
-    return [*judge(situation), *(["前面没有经过可以退回的环节"] if nowhere else [])]
+    return [*judge(situation), *over_limit(situation), *(["前面没有经过可以退回的环节"] if nowhere else [])]
 
 
 def seat_for(situation: Situation, standing: Standing, votes: tuple[Vote, ...]) -> Authority:
@@ -110,9 +106,9 @@ def seat_for(situation: Situation, standing: Standing, votes: tuple[Vote, ...]) 
     # One person votes once: who is asked to sign later must not spend the vote on a seat of the pool before.
     asked = {seat.account_id: seat.key for seat in seats if seat.account_id is not None and seat.key not in done}
     first: list[str] = []
-    for principal_id, grants in ((None, standing.grants), *standing.principals):
-        account_id = principal_id or actor
-        turn = pick(situation.turns, account_id, grants)
+    for hat in standing.hats(actor):
+        principal_id, account_id = hat.principal_id, hat.account_id
+        turn = pick(situation.turns, hat)
         if turn is None:
             continue
         reasons = barred(situation.definition, turn.role, situation.actor, principal_id, situation.parts)
@@ -273,7 +269,8 @@ def _decide(desk: Desk, situation: Situation, sign: SignRule, result: Outcome) -
     check_limit(decided)
     advance(machine_for(situation.definition, desk.definition_sha), decided)
     # Opinions are stored and logged with the votes that they came with.
-    return take_step(desk, replace(decided, objections=()), vote=result.value)
+    seat = situation.authority.turn.seat if situation.authority.turn else ""
+    return take_step(desk, replace(decided, objections=()), vote=result.value, kept={"seat": seat})
 
 
 def _objections_of(situation: Situation) -> tuple[Objection, ...]:

@@ -23,7 +23,7 @@ def test_every_text_has_its_own_result_and_event(office) -> None:
     done = act_on_many(office.people[Role.REVIEWER], ids, action="accept")
     assert (done["done"], done["failed"]) == (3, 2)
     assert [item["text"] for item in done["results"]] == [good[2], draft, good[0], "nothing", good[1]]
-    assert [item.get("code") for item in done["results"]] == [None, "invalid_transition", None, "not_found", None]
+    assert [item.get("code") for item in done["results"]] == [None, "not_allowed", None, "not_found", None]
     assert {state_of(office.installation, text)[0] for text in good} == {"first_review"}
     assert state_of(office.installation, draft)[0] == "draft"
     office.installation.catch_up()
@@ -34,7 +34,7 @@ def test_every_text_has_its_own_result_and_event(office) -> None:
         }
     assert {event["bulk"]["id"] for event in logged.values()} == {done["bulk"]}
     assert {event["out"] for text, event in logged.items() if text in good} == {"success"}
-    assert logged[draft]["out"] == "failure"
+    assert logged[draft]["out"] == "denied"
 
 
 def test_a_refusal_leaves_nothing_of_its_text(sqlite_office) -> None:

@@ -19,6 +19,7 @@ from handled_texts import (
     turned_administrator,
 )
 from office_state import counts, state_of
+from signing_rules import publish_signing
 
 from application import histories
 from application.acting import Choice, Remark, act
@@ -35,7 +36,6 @@ from application.assignments import (
 from application.auditing import verify_log
 from application.delegations import add_delegation
 from application.installation import Request
-from application.workflows import publish
 from models.engine import transaction
 from models.errors import Conflict, GuardFailed, InvalidInput, NotAllowed, NotFound
 from models.people import Role
@@ -43,43 +43,6 @@ from models.process import Signature, Signer, Task
 
 AGAINST = Choice(against=True)
 REMARK = Remark("/projects/p1/code", "编码与批复不符", "核对编码")
-RULES = """
-name: co_{rule}
-version: 1
-title: 签署
-kind: budget
-initial: draft
-roles:
-  drafter: {{title: 经办人, of: department}}
-  department_head: {{title: 部门负责人, of: department}}
-  reviewer: {{title: 初审, of: finance}}
-  second_reviewer: {{title: 复审, of: finance}}
-separate:
-  - [reviewer]
-  - [second_reviewer]
-states:
-  draft: {{title: 草案, status: 草案, editable: true, document: draft, task: {{role: drafter}}}}
-  signing: {{title: 签署, status: 送审稿, document: review, task: {{role: reviewer, due: 5 days}},
-    sign: {{rule: {rule}, seats: [reviewer, second_reviewer], passed: pass, failed: reject}}}}
-  done: {{title: 完成, status: 批复稿, document: approval, task: {{role: reviewer}}}}
-  ended: {{title: 结束, status: 公开稿, document: publication, final: true}}
-transitions:
-  - {{action: submit, title: 报送, from: draft, to: signing, by: department_head, as: submitter, freeze: true}}
-  - {{action: pass, title: 通过, from: signing, to: done, by: sign_off, guards: [content_unchanged]}}
-  - {{action: reject, title: 不通过, from: signing, to: draft, by: sign_off}}
-  - {{action: recall, title: 撤回, from: [signing, done], to: undo, by: last_actor, guards: [nobody_acted_since]}}
-  - {{action: finish, title: 办结, from: done, to: ended, by: reviewer}}
-"""
-
-
-def signing(office: Any, rule: str) -> str:
-    """A text in a sign-off of a reviewer and a second reviewer."""
-    drafter = office.people[Role.DRAFTER]
-    with transaction(office.installation.engine) as work:
-        publish(work, drafter.recorder, RULES.format(rule=rule).encode(), actor="-", role="-", now=drafter.now())
-    text: str = office.imported(workflow=f"co_{rule}")
-    office.act(Role.DEPARTMENT_HEAD, text, "submit")
-    return text
 
 
 def seats(office: Any, text: str) -> dict[str, str | None]:
@@ -159,7 +122,7 @@ def test_added_signers_add_others_and_everybody_waits_in_order(office) -> None:
 
 
 def test_in_turn_the_next_seat_waits_for_those_added_to_the_one_before(office) -> None:
-    text = signing(office, "sequential")
+    text = publish_signing(office, "sequential")
     after, before = office.another(Role.APPROVER, "after"), office.another(Role.APPROVER, "before")
     reviewer, second = office.people[Role.REVIEWER], office.people[Role.SECOND_REVIEWER]
     with nothing_changes(office, text), pytest.raises(NotAllowed, match="还没有轮到您签署"):
@@ -224,7 +187,7 @@ def test_an_added_seat_is_neither_released_nor_handed_on_but_lent_for_help(offic
 
 
 def test_who_helped_and_signed_elsewhere_meanwhile_can_not_give_the_help(office) -> None:
-    text = signing(office, "all")
+    text = publish_signing(office, "all")
     reviewer, helper = office.people[Role.REVIEWER], office.people[Role.SECOND_REVIEWER]
     delegate(reviewer, text, helper.person.login)
     act(helper, text, action="sign")
@@ -334,7 +297,7 @@ def test_only_who_added_a_seat_takes_it_out_and_only_while_it_is_idle(office) ->
 
 def test_to_remove_the_last_seat_that_was_waited_for_ends_the_sign_off(office) -> None:
     text, first = office.county("second_review"), office.people[Role.SECOND_REVIEWER]
-    office.another(Role.BUDGET_REVIEWER, "adviser")
+    adviser = office.another(Role.BUDGET_REVIEWER, "adviser")
     add_signer(first, text, "adviser", place="after")
     office.act(Role.BUDGET_REVIEWER, text, "sign")
     act(first, text, action="sign")
@@ -343,23 +306,23 @@ def test_to_remove_the_last_seat_that_was_waited_for_ends_the_sign_off(office) -
     shown = [item["act"] for item in histories.history(office.people[Role.AUDITOR], text)]
     assert shown[-2:] == ["signer.remove", "workflow.pass"]
     assert seats(office, text) == {"": None}
-    # Taken back, the remover's own vote is open again, and theirs alone.
+    # Taken back, the seat is there again with its person, and the votes stand.
     assert act(first, text, action="recall")["state"] == "second_review"
-    assert seats(office, text) == {"second_reviewer": None}
-    assert act(first, text, action="sign")["state"] == "issuing"
+    assert seats(office, text) == {"+1": me(adviser)}
+    assert act(adviser, text, action="sign")["state"] == "issuing"
     assert office.act(Role.APPROVER, text, "approve")["state"] == "issued"
 
 
 def test_of_any_a_removed_seat_lets_the_agreement_of_the_other_decide(office) -> None:
-    text = signing(office, "any")
+    text = publish_signing(office, "any")
     reviewer, second = office.people[Role.REVIEWER], office.people[Role.SECOND_REVIEWER]
     office.another(Role.APPROVER, "adviser")
     add_signer(reviewer, text, "adviser", place="before")
     assert act(second, text, action="sign")["vote"] == "pending"
     assert remove_signer(reviewer, text, "+1")["state"] == "done"
     assert act(reviewer, text, action="recall")["state"] == "signing"
-    assert seats(office, text) == {"reviewer": None}
-    assert act(reviewer, text, action="sign")["state"] == "done"
+    assert list(seats(office, text)) == ["+1"]
+    assert remove_signer(reviewer, text, "+1")["state"] == "done"
 
 
 # Standing in
@@ -396,7 +359,6 @@ def test_a_stand_in_signs_on_an_added_seat_for_the_one_who_was_asked(office) -> 
         act(adviser, text, action="sign")
 
 
-@pytest.mark.xfail(reason="may_hold asks not in which role an added seat is lent", strict=True)
 def test_a_delegation_of_another_role_does_not_reach_an_added_seat(sqlite_office) -> None:
     office = sqlite_office
     text, first = office.county("second_review"), office.people[Role.SECOND_REVIEWER]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,15 @@ from documents.reading import read_text
 from models.engine import Work, transaction
 from models.errors import JixiaoError
 from models.ids import new_id
-from models.people import Account, Role, RoleGrant
+from models.people import Account, Delegation, Role, RoleGrant
 from models.process import WorkflowDefinition
+from workflow.cosigning import add_signer
 from workflow.definition import LAST_ACTOR, SIGN, SUBMITTER, Definition, canonical, definition_hash
 from workflow.engine import perform
 from workflow.exploration import Space, explore
+from workflow.handling import case_of
 from workflow.offers import offers
+from workflow.performed import Performed
 from workflow.possibilities import Config, Edge, Kind
 from workflow.records import last_step_of, lock_text, parts_of, turns_of, votes_of
 from workflow.signing import base_seats
@@ -103,6 +107,8 @@ class Walk:
     possible: set[Config] = field(default_factory=set)
     used: dict[str, Iterator[str]] = field(default_factory=dict)
     edits: int = 0
+    # Whoever acted last, and for whom: either may take it back.
+    hands: tuple[str, ...] = ()
 
     def begin(self) -> None:
         self.used = {role: iter(people) for role, people in self.town.people.items()}
@@ -141,6 +147,63 @@ class Walk:
 
     def fresh(self, role: str) -> Actor:
         return Actor(next(self.used[role]), self.town.organization(role))
+
+    def guest(self, beside: Actor) -> Actor:
+        """Somebody new, of a person's organization and without a role."""
+        now = self.town.office.clock()
+        made = Account(
+            id=new_id(now),
+            organization_id=beside.organization_id,
+            login=new_id(now),
+            display_name="guest",
+            password_hash=None,
+            created_at=now,
+            disabled_at=None,
+        )
+        with transaction(self.town.office.installation.engine) as work:
+            work.session.add(made)
+        return Actor(made.id, beside.organization_id)
+
+    def stand_in(self, actor: Actor) -> Actor:
+        """Somebody without a role of their own, who stands in for a person from now on."""
+        guest, now = self.guest(actor), self.town.office.clock()
+        with transaction(self.town.office.installation.engine) as work:
+            work.session.add(
+                Delegation(
+                    id=new_id(now),
+                    principal_id=actor.account_id,
+                    delegate_id=guest.account_id,
+                    role=None,
+                    reason="walk",
+                    starts_at=now,
+                    ends_at=now + timedelta(days=30),
+                    created_by=actor.account_id,
+                    created_at=now,
+                    revoked_at=None,
+                )
+            )
+        return guest
+
+    def ask_before(self, actor: Actor) -> None:
+        """A signer asks somebody to sign before them, who agrees: nothing that the exploration looks at has changed."""
+        engine, now = self.town.office.installation.engine, self.town.office.clock()
+        asked = self.guest(actor)
+        with transaction(engine) as work:
+            case = case_of(work, self.row(work), actor=actor, recorder=self.recorder, now=now)
+            add_signer(case, asked, place="before")
+        with transaction(engine) as work:
+            assert self.perform(work, asked, SIGN).vote == "pending"
+            self.agree(work, self.possible)
+
+    def perform(self, work: Work, actor: Actor, action: str, **given: Any) -> Performed:
+        now = self.town.office.clock()
+        common: dict[str, Any] = {
+            "expected_version": None,
+            "command_id": new_id(now),
+            "recorder": self.recorder,
+            "now": now,
+        }
+        return perform(work, self.text_id, action, actor=actor, **common, **given)
 
     def lapsed(self, configs: set[Config]) -> set[Config]:
         return configs | {
@@ -217,31 +280,32 @@ class Walk:
         assert matching, (seen, [self.projected(config) for config in arrived])
         self.possible = self.lapsed(matching)
 
-    def act(self, key: tuple[Any, ...], leading: list[Edge]) -> None:
-        """What the exploration says can happen, somebody does."""
+    def act(self, key: tuple[Any, ...], leading: list[Edge], choice: int) -> None:
+        """What the exploration says can happen, somebody does: by themselves, through another, after somebody they asked."""
         action, who, target, resume, agrees = key
-        engine, now = self.town.office.installation.engine, self.town.office.clock()
+        engine = self.town.office.installation.engine
         item = self.definition.transitions[leading[0].number]
         failures: list[JixiaoError] = []
         with transaction(engine, read_only=True) as work:
             actors = self.actors(work, who)
         for actor in actors:
+            hands: tuple[Actor, ...] = (actor,)
             try:
+                if action == SIGN and agrees and choice % 5 == 0:
+                    self.ask_before(actor)
+                if who in ROLES and choice % 2:
+                    hands = (self.stand_in(actor), actor)
                 with transaction(engine) as work:
-                    perform(
+                    self.perform(
                         work,
-                        self.text_id,
+                        hands[0],
                         action,
-                        actor=actor,
-                        expected_version=None,
-                        command_id=new_id(now),
-                        recorder=self.recorder,
-                        now=now,
                         reason="walk",
                         to=target or None,
                         resume=resume if item.resume and action != SIGN else None,
                         against=not agrees,
                     )
+                    self.hands = tuple(hand.account_id for hand in hands)
                     self.agree(work, {edge.target for edge in leading})
                     return
             except JixiaoError as error:
@@ -250,20 +314,9 @@ class Walk:
         assert who not in ROLES, (key, [error.message for error in failures])
 
     def undo(self, before: set[Config], action: str) -> None:
-        engine, now = self.town.office.installation.engine, self.town.office.clock()
-        with transaction(engine) as work:
-            last = last_step_of(work, self.text_id)
-            assert last is not None
-            perform(
-                work,
-                self.text_id,
-                action,
-                actor=Actor(last.account_id, ""),
-                expected_version=None,
-                command_id=new_id(now),
-                recorder=self.recorder,
-                now=now,
-            )
+        """Whoever acted, or for whom it was, takes it back: a step, a vote, or the vote that decided."""
+        with transaction(self.town.office.installation.engine) as work:
+            self.perform(work, Actor(self.hands[-1], ""), action)
             kept = {config._replace(submitter=True, last="") for config in before}
             self.agree(work, {config for config in self.lapsed(before) | kept if config in self.space.edges})
 
@@ -324,8 +377,8 @@ def test_engine_and_exploration_agree_step_by_step(town: Town, definition: Defin
         if key == ("edit",):
             walk.edit(moves[key])
             continue
-        walk.act(key, moves[key])
+        walk.act(key, moves[key], choice)
         state = next(iter(walk.possible)).state
         undoing = [item for item in definition.leaving(state) if item.undoes]
-        if undoing and choice % 3 == 0 and key[0] != SIGN and walk.possible != before:
+        if undoing and choice % 3 != 0 and walk.possible != before:
             walk.undo(before, undoing[0].action)

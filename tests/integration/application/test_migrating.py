@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from office_state import counts, state_of
 from structlog.testing import capture_logs
 
-from application import auditing, histories, migrating, worklists
+from application import auditing, histories, migrating, texts, worklists
 from application.acting import Choice, Remark
 from application.identity import authenticate
 from application.installation import Request
@@ -360,3 +360,40 @@ def test_a_mapping_that_is_none_is_refused(sqlite_office, monkeypatch, pairs: tu
     given = [part for pair in pairs for part in ("--map", pair)]
     done = command(administrator(sqlite_office), monkeypatch, "--from", "county@1", "--to", "standard@1", *given)
     assert isinstance(done.exception, InvalidInput)
+
+
+def renamed_action(office, version: int, old: str, new: str) -> None:
+    """``county`` in another version, with an action by another name."""
+    value = yaml.safe_load(shipped("county"))
+    value["version"] = version
+    for item in value["transitions"]:
+        item["action"] = new if item["action"] == old else item["action"]
+    for entry in value["properties"]:
+        for name, names in entry.items():
+            if isinstance(names, list):
+                entry[name] = [new if each == old else each for each in names]
+    publish_value(office, value)
+
+
+def test_two_migrations_that_rename_the_adjustment_are_no_way_round_the_review(sqlite_office) -> None:
+    office = sqlite_office
+    text = office.county("published")
+    office.act(Role.DRAFTER, text, "adjust", reason="调整")
+    renamed_action(office, 2, "adjust", "readjust")
+    assert migrate_texts(administrator(office), "county@1", "county@2")["done"] == 1
+    office.act(Role.DEPARTMENT_HEAD, text, "submit")
+    renamed_action(office, 3, "adjust", "adjust")
+    done = migrate_texts(administrator(office), "county@2", "county@3", mapping={"submitted": "issuing"})
+    assert done["done"] == 0
+    assert "必须先" in done["texts"][0]["obstacles"][0]
+
+
+def test_outsiders_see_what_was_published_whatever_its_action_is_called_now(sqlite_office) -> None:
+    office = sqlite_office
+    text = office.county("published")
+    office.act(Role.DRAFTER, text, "adjust", reason="调整")
+    renamed_action(office, 2, "publish", "release")
+    assert migrate_texts(administrator(office), "county@1", "county@2")["done"] == 1
+    outsider = administrator(office, Role.AUDIT_ADMINISTRATOR)
+    shown = texts.show_text(outsider, text)["summary"]
+    assert (shown["state"], shown["round"]) == ("published", 1)

@@ -9,7 +9,7 @@ from workflow_cases import DEPARTMENT, FINANCE, STANDARD, TEXT, named, turn
 
 from models.people import ADMINISTRATORS, Role
 from workflow.authority import authorize, barred, may_hold, organization_for, pick, separation_reasons, whom
-from workflow.situation import Actor, Authority, LastStep, Part, Standing, Turn
+from workflow.situation import Actor, Authority, Hat, LastStep, Part, Standing, Turn
 from workflow.source import parse_definition
 
 ME = Actor("me", DEPARTMENT)
@@ -195,14 +195,20 @@ MINE = frozenset({("reviewer", FINANCE)})
     ],
 )
 def test_a_task_is_for_its_person_or_for_its_pool(task: Turn, grants: frozenset[tuple[str, str]], able: bool) -> None:
-    assert may_hold(task, "me", grants) is able
+    assert may_hold(task, Hat("me", None, grants)) is able
+
+
+def test_an_added_seat_is_lent_with_everything_or_in_its_role() -> None:
+    added = turn("reviewer", seat="+1", assignee_id="principal")
+    for whole, grants, able in ((True, frozenset(), True), (False, frozenset(), False), (False, MINE, True)):
+        assert may_hold(added, Hat("principal", "principal", grants, whole)) is able
 
 
 def test_the_own_task_comes_before_one_of_the_pool() -> None:
     own, pool = turn("reviewer", task_id="own", assignee_id="me"), turn("reviewer", task_id="pool")
-    assert pick([pool, own], "me", MINE) is own
-    assert pick([pool], "me", MINE) is pool
-    assert pick([], "me", MINE) is None
+    assert pick([pool, own], Hat("me", None, MINE)) is own
+    assert pick([pool], Hat("me", None, MINE)) is pool
+    assert pick([], Hat("me", None, MINE)) is None
 
 
 def test_a_claimed_task_is_left_to_who_claimed_it() -> None:

@@ -19,6 +19,7 @@ from workflow.machine import advance, compile_machine
 from workflow.moves import move, targets
 from workflow.situation import Actor, Authority, LastStep, Objection, Part, Reply, Situation, Standing, TextRow, Turn
 from workflow.source import parse_definition
+from workflow.statements import READ_LAST_STEP
 
 NOW = datetime(2026, 2, 13, 8, 0, tzinfo=UTC)
 DEPARTMENT, FINANCE = "org-department", "org-finance"
@@ -54,8 +55,8 @@ class FakeWork:
     def rows(self, prepared: Any, **_values: Any) -> list[tuple[Any, ...]]:
         return list(self._rows) if prepared is UNANSWERED else []
 
-    def one(self, _prepared: Any, **_values: Any) -> tuple[Any, ...] | None:
-        return self._last
+    def one(self, prepared: Any, **_values: Any) -> tuple[Any, ...] | None:
+        return self._last if prepared is READ_LAST_STEP else None
 
 
 def fake_work(*rows: tuple[Any, ...], last: LastStep | None = None) -> Work:
