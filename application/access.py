@@ -108,6 +108,13 @@ def require_insider(request: Request, row: TextRow) -> None:
         raise NotAllowed("对外公开的只有文本本身，意见和办理过程只有编制部门、审核机关和审计可以查看。")
 
 
+def require_party(work: Work, request: Request, row: TextRow) -> None:
+    """Raises NotAllowed for who may not read a text, or only because it is published: nothing of it is theirs to handle."""
+    require_readable(work, request, row)
+    if is_outsider(request, row):
+        raise NotAllowed("您不能办理这份文本：它属于另一个部门，对您只公开了文本本身。", text=row.id)
+
+
 def sees_all_versions(request: Request, row: TextRow) -> bool:
     """Whether the person sees what is being written: the department itself, and auditors."""
     return request.person.holds(Role.AUDITOR) or request.person.organization_id == row.organization_id

@@ -12,6 +12,7 @@ from application.installation import Request
 from application.use_cases import refusals_recorded, typed, use_case
 from audit.events import Act
 from audit.recorder import Recorder
+from audit.sealing import Personal
 from models.base import timestamp
 from models.engine import Work, transaction
 from models.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -108,7 +109,7 @@ def insert_account(
     role: str,
     now: datetime,
 ) -> Account:
-    """An account with its event; login and name are personal data and stay out of the log."""
+    """An account with its event; login and name are personal data, of which the log has commitments only."""
     login = typed(login)
     if not login or any(character.isspace() for character in login):
         raise InvalidInput("登录名不能为空，也不能含空白。")
@@ -134,9 +135,22 @@ def insert_account(
         role=role,
         obj=("account", made.id),
         now=now,
-        details=[("/organization", None, organization.id)],
+        details=[
+            ("/organization", None, organization.id),
+            ("/login", None, Personal(made.id, made.login)),
+            ("/name", None, Personal(made.id, made.display_name)),
+        ],
     )
     return made
+
+
+def first_token(
+    work: Work, recorder: Recorder, account: Account, *, actor: str, role: str, now: datetime, name: str = "first"
+) -> str:
+    """A new account's first token with its event, in the caller's transaction."""
+    token = issue_token(work, account.id, name, now=now, lifetime=timedelta(days=TOKEN_DAYS))
+    recorder.write(work, Act.TOKEN_CREATE, actor=actor, role=role, obj=("account", account.id), now=now)
+    return token
 
 
 def insert_grant(
@@ -178,6 +192,7 @@ def insert_grant(
         expires_at=expires_at,
         revoked_at=None,
     )
+    until = {"until": timestamp(expires_at)} if expires_at else {}
     work.session.add(made)
     work.session.flush()
     recorder.write(
@@ -187,7 +202,7 @@ def insert_grant(
         role=actor_role,
         obj=("account", account.id),
         now=now,
-        details=[("/roles", None, {"role": str(role), "organization": organization.id})],
+        details=[("/roles", None, {"role": str(role), "organization": organization.id, **until})],
     )
     return made
 
@@ -248,15 +263,8 @@ def add_account(
                 role=role,
                 now=now,
             )
-            token = issue_token(work, account.id, "first", now=now, lifetime=timedelta(days=TOKEN_DAYS))
-            request.recorder.write(
-                work,
-                Act.TOKEN_CREATE,
-                actor=request.person.account_id,
-                role=role,
-                obj=("account", account.id),
-                now=now,
-            )
+            actor = request.person.account_id
+            token = first_token(work, request.recorder, account, actor=actor, role=role, now=now)
             out = {"id": account.id, "login": account.login, "token": token}
     request.installation.settle()
     return out

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from application.access import read_allowed_version, require_readable
+from application.access import read_allowed_version, require_party
 from application.installation import Request
 from application.use_cases import refusals_recorded, typed, use_case
 from audit.events import workflow_act
@@ -153,7 +153,7 @@ def carry_out(
     """One action in the caller's transaction; also the text's definition, and whether the action binds the bureau or the public."""
     fingerprint = order.fingerprint(text_id, request.actor.account_id)
     text = lock_text(work, text_id)
-    require_readable(work, request, text)
+    require_party(work, request, text)
     # The time is taken under the lock: whoever waited for it acts after the one who held it.
     now = request.now()
     command_id = order.command_id or new_id(now)

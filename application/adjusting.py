@@ -7,22 +7,19 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from application.access import every_event, is_outsider, newest_version, read_version, reading
+from application.access import every_event, is_outsider, newest_version, reading
+from application.comparing import between
 from application.installation import Request
 from application.use_cases import use_case
-from documents.rendering.titles import place_title
-from models.content import to_json
 from models.engine import Work
 from models.errors import NotAllowed, NotFound
-from models.places import changes, split
 from models.process import Step
-from models.texts import TextVersion
 from workflow.situation import TextRow
 
 
 @use_case("text.adjustment")
 def adjustment(request: Request, text_id: str) -> dict[str, Any]:
-    """The last adjustment of a text: ``{from, to, reason, rows: [{place, place_title, before, after, reason}]}``.
+    """The last adjustment of a text: ``{from, to, reason, rows}``, the rows as of ``Compared.table``.
 
     ``from`` is the version that was public when the adjustment began, ``to`` the newest that the person may read: the bureau
     sees what was submitted to it. A row's reason is that of the adjustment and that of whoever wrote the place last.
@@ -35,16 +32,6 @@ def adjustment(request: Request, text_id: str) -> dict[str, Any]:
             raise NotAllowed("对外公开的只有文本本身，调整的过程和理由只有编制部门、审核机关和审计可以查看。")
         step, first = _beginning(work, row)
         last = max(first, newest_version(work, request, row))
-        versions = {number: read_version(work, row, number).content for number in range(first, last + 1)}
-        values = {number: to_json(content) for number, content in versions.items()}
-        written = [
-            (version.reason, [place for place, _, _ in changes(values[version.number - 1], values[version.number])])
-            for version in work.session.scalars(
-                sa.select(TextVersion)
-                .where(TextVersion.text_id == text_id, TextVersion.number > first, TextVersion.number <= last)
-                .order_by(TextVersion.number)
-            )
-        ]
         why = _reason_of(work, text_id, step.event_id)
         return {
             "text": text_id,
@@ -53,16 +40,7 @@ def adjustment(request: Request, text_id: str) -> dict[str, Any]:
             "published": row.published_version,
             "round": step.round,
             "reason": why,
-            "rows": [
-                {
-                    "place": place,
-                    "place_title": place_title(versions[first if after is None else last], place),
-                    "before": before,
-                    "after": after,
-                    "reason": _joined(why, _last_reason(written, place)),
-                }
-                for place, before, after in changes(values[first], values[last])
-            ],
+            "rows": between(work, request, row, first, last, why=why).table(),
         }
 
 
@@ -81,18 +59,3 @@ def _reason_of(work: Work, text_id: str, event_id: str) -> str:
     return next(
         (item.event.get("why") or "" for item in every_event(work, text_id) if item.event["id"] == event_id), ""
     )
-
-
-def _last_reason(written: list[tuple[str, list[str]]], place: str) -> str:
-    """The reason of whoever wrote a place last: the place itself, something in it, or what it is in."""
-    tokens = split(place)
-    for reason, places in reversed(written):
-        for other in map(split, places):
-            shorter = min(len(tokens), len(other))
-            if tokens[:shorter] == other[:shorter]:
-                return reason
-    return ""
-
-
-def _joined(*reasons: str) -> str:
-    return "；".join(dict.fromkeys(reason for reason in reasons if reason))

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from application.access import readable, row_of
+from application.access import readable, require_party
 from application.accounts import require_role
 from application.installation import Person, Request
 from application.summaries import shown_titles
@@ -36,9 +36,13 @@ def _handling(request: Request, act: Act, text_id: str) -> Iterator[Case]:
     request.installation.require_writable()
     with refusals_recorded(request, act, ("text", text_id)), transaction(request.installation.engine) as work:
         text = lock_text(work, text_id)
-        row_of(work, request, text_id)
+        require_party(work, request, text)
+        # The bureau's messages name the text as it was submitted, and not as it is being written.
+        title = shown_titles(work, request, [text_id]).get(text_id, "")
         # The time is taken under the lock: whoever waited for it acts after the one who held it.
-        yield case_of(work, text, actor=request.actor, recorder=request.recorder, now=request.now())
+        yield case_of(
+            work, text._replace(title=title), actor=request.actor, recorder=request.recorder, now=request.now()
+        )
 
 
 def _settled(request: Request, done: dict[str, Any]) -> dict[str, Any]:

@@ -6,19 +6,25 @@ not depend on accounts that stand in the very database that is in doubt.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from application.accounts import require_role
 from application.histories import names_of_accounts
 from application.installation import LOG, Installation, Request
+from application.looks import require_known
+from application.personal import Names, reveal
+from application.replaying import Replay
 from application.use_cases import refusals_recorded, use_case
-from audit.checkpoints import sign_checkpoint
+from application.witnessing import witnesses
+from audit.eventchecks import EventCheck
 from audit.events import Act
 from audit.timeline import events
+from audit.verdicts import Level as Level
 from audit.verdicts import Status as Status
 from audit.verdicts import Verdict
-from audit.verification import verify_full
+from audit.verification import verify
 from models.engine import transaction
 from models.errors import InvalidInput, LogCorrupt, NotFound
 from models.people import Role
@@ -26,18 +32,28 @@ from models.people import Role
 
 @use_case("audit.log")
 def read_log(
-    request: Request, *, text_id: str | None = None, act: str | None = None, since: int = 0, limit: int = 200
+    request: Request,
+    *,
+    text_id: str | None = None,
+    act: str | None = None,
+    since: int = 0,
+    limit: int = 200,
+    log: str = LOG,
 ) -> list[dict[str, Any]]:
-    """Events by index (auditors and audit administrators): ``{index, event, actor}``, the actor by name."""
-    request.installation.catch_up()
+    """Events by index (auditors and audit administrators): ``{index, event, actor, personal}``, the actor by name.
+
+    ``personal`` are the changes whose values the event only commits to, opened for whoever may see them: auditors all, audit
+    administrators those of accounts. ``log`` is ``main`` or ``reads``.
+    """
+    request.installation.catch_up(require_known(log))
     with (
-        refusals_recorded(request, Act.TEXT_READ, ("audit_log", LOG)),
+        refusals_recorded(request, Act.TEXT_READ, ("audit_log", log)),
         transaction(request.installation.engine, read_only=True) as work,
     ):
         require_role(work, request, Role.AUDITOR, Role.AUDIT_ADMINISTRATOR)
         found = events(
             work,
-            log=LOG,
+            log=log,
             obj_type="text" if text_id else None,
             obj_id=text_id,
             act=act,
@@ -45,33 +61,59 @@ def read_log(
             limit=limit,
         )
         names = names_of_accounts(work)
+        sealer = request.installation.keyring.opener()
+        may_see = partial(_may_see, request, names)
         return [
-            {"index": item.index, "event": item.event, "actor": names.get(item.event["actor"]["sub"], ("系统", ""))[0]}
+            {
+                "index": item.index,
+                "event": item.event,
+                "actor": names.get(item.event["actor"]["sub"], ("系统", ""))[0],
+                "personal": [
+                    reveal(work, sealer, names, change, allowed=may_see)
+                    for change in item.event.get("chg", [])
+                    if "oc" in change or "nc" in change
+                ],
+            }
             for item in found
         ]
+
+
+def _may_see(request: Request, names: Names, subject_id: str) -> bool:
+    """Auditors read every text; an audit administrator reads none, but sees who the accounts are."""
+    return request.person.holds(Role.AUDITOR) or subject_id in names
 
 
 def verify_log(
     installation: Installation,
     *,
+    level: Level = Level.FULL,
     trusted: tuple[str, ...] = (),
     outside: tuple[str, ...] = (),
+    since: str | None = None,
+    jobs: int = 1,
+    checks: Sequence[EventCheck] = (),
     progress: Callable[[int, int], None] | None = None,
+    log: str = LOG,
 ) -> Verdict:
-    """Full verification; the signer's own head file counts as an outside head, since no database right reaches it.
+    """Verification; the signer's own head file counts as an outside head, since no database right reaches it.
 
-    ``trusted`` are verifier keys, ``outside`` checkpoint notes that the auditor kept.
+    ``trusted`` are verifier keys, ``outside`` checkpoint notes that the auditor kept, ``since`` the one of an older
+    verification to go on from. Levels, jobs and checks are those of ``audit.verification.verify``.
     """
-    heads = list(outside)
-    head_path = installation.settings.keys / "log.head"
-    if head_path.exists():
-        heads.append(head_path.read_text(encoding="utf-8"))
+    heads = [*outside, *installation.keyring.head_notes(require_known(log))]
+    if level is Level.STRICT and log == LOG:
+        checks = [*checks, Replay(installation.engine, log=log)]
     try:
-        return verify_full(
+        return verify(
             installation.engine,
-            log=LOG,
+            log=log,
+            level=level,
             trusted=trusted,
             outside=heads,
+            since=since,
+            jobs=jobs,
+            checks=checks,
+            cosigners=[item.key for item in witnesses(installation)],
             mac_key=installation.mac_key,
             progress=progress,
         )
@@ -88,6 +130,8 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
     return {
         "ok": verdict.ok,
         "status": str(verdict.status),
+        "level": str(verdict.level),
+        "start": verdict.start,
         "size": verdict.size,
         "root": verdict.root.hex(),
         "signed": verdict.signed,
@@ -101,10 +145,10 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def checkpoint(installation: Installation) -> str:
-    """Signs the head as it stands and returns the note."""
-    installation.settle(checkpoint=False)
-    signed = sign_checkpoint(installation.engine, installation.signer, log=LOG, now=installation.clock())
+def checkpoint(installation: Installation, log: str = LOG) -> str:
+    """Signs the head of a log as it stands and returns the note."""
+    installation.settle(checkpoint=False, log=require_known(log))
+    signed = installation.sign(log, now=installation.clock())
     if signed is None:
         raise InvalidInput("审计日志还是空的，没有可以签名的内容。")
     return signed.note

@@ -34,6 +34,8 @@ def act_on_many(
 ) -> dict[str, Any]:
     """Performs an action on each text by itself: ``{bulk, done, failed, results}``, results in the order of the ids.
 
+    ``unsigned`` says why no checkpoint covers the actions yet, where that failed.
+
     One text's refusal changes nothing for the others; it is an event of its own. ``done`` is called with the number of texts
     that were dealt with. A call that is interrupted leaves whole batches of 50.
     """
@@ -60,10 +62,15 @@ def act_on_many(
         results |= found
         event_id, binding = last_event or event_id, binding or binds
         done(len(results))
-    request.installation.settle(event_id, checkpoint=binding)
     listed = [results[text_id] for text_id in wanted]
     failed = sum(not item["ok"] for item in listed)
-    return {"bulk": bulk["id"], "done": len(listed) - failed, "failed": failed, "results": listed}
+    out = {"bulk": bulk["id"], "done": len(listed) - failed, "failed": failed, "results": listed}
+    try:
+        request.installation.settle(event_id, checkpoint=binding)
+    except JixiaoError as error:
+        # What was done is done, and whoever asked must learn what: that nothing signs it yet is said beside it.
+        out["unsigned"] = error.message
+    return out
 
 
 def _batch(

@@ -5,18 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from application import histories, texts
-from application.accounts import insert_account, insert_grant, insert_organization
+from application.accounts import first_token, insert_account, insert_grant, insert_organization
 from application.acting import Remark, act
 from application.auditing import checkpoint, verdict_json, verify_log
 from application.editing import confirm_repairs, set_members
-from application.identity import TOKEN_DAYS, authenticate, issue_token
+from application.identity import authenticate
 from application.importing import import_text
 from application.installation import Installation, Request, new_request_id
 from application.installing import initialize, make_private_folder
@@ -154,9 +153,7 @@ def demonstration_people(installation: Installation, demo: Demonstration) -> dic
                 now=now,
             )
             insert_grant(work, recorder, account=account, role=role, actor=None, actor_role="-", now=now)
-            demo.tokens[role.value] = issue_token(
-                work, account.id, "demo", now=now, lifetime=timedelta(days=TOKEN_DAYS)
-            )
+            demo.tokens[role.value] = first_token(work, recorder, account, actor="-", role="-", now=now, name="demo")
     return {
         role: Request(installation, authenticate(installation, demo.tokens[role.value]), new_request_id())
         for role in ROLE_HOME

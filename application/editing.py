@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from application.access import read_version
+from application.access import read_version, require_party
 from application.guards import OPEN_FINDINGS
 from application.importing import snapshot_of
 from application.installation import Request
@@ -22,6 +22,7 @@ from models.identifiers import assign_ids
 from models.places import anchor, changes, get, pointer, put
 from models.readable import require_readable
 from models.texts import TextVersion
+from workflow.records import lock_text
 from workflow.situation import TextRow
 from workflow.versions import begin_revision, confirm, revise
 
@@ -38,6 +39,7 @@ def confirm_repairs(
         refusals_recorded(request, Act.TEXT_CONFIRM, ("text", text_id)),
         transaction(request.installation.engine) as work,
     ):
+        require_party(work, request, lock_text(work, text_id))
         text, author = begin_revision(work, text_id, actor=request.actor, expected_version=expected, now=request.now())
         waiting = [
             (int(number), str(place), str(raw), str(repaired))
@@ -97,6 +99,7 @@ def _edit(request: Request, text_id: str, change: Any, *, reason: str, expected:
         refusals_recorded(request, Act.TEXT_FIELD_UPDATE, ("text", text_id)),
         transaction(request.installation.engine) as work,
     ):
+        require_party(work, request, lock_text(work, text_id))
         text, author = begin_revision(work, text_id, actor=request.actor, expected_version=expected, now=request.now())
         old = to_json(read_version(work, text).content)
         edited = change(old)

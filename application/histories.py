@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
 from application.access import every_event, reading, require_insider, sees_all_versions
+from application.changes import expanded
 from application.installation import Request
+from application.personal import reveal
 from application.use_cases import use_case
 from audit.events import Act
 from audit.timeline import LoggedEvent
-from models.blobs import get_blob
 from models.engine import Work
 from models.people import Account, Organization
 from models.process import WorkflowDefinition
@@ -29,6 +29,7 @@ def history(request: Request, text_id: str) -> list[dict[str, Any]]:
     with reading(request, text_id) as (work, row):
         require_insider(request, row)
         names = names_of_accounts(work)
+        sealer = request.installation.keyring.opener()
         logged = list(every_event(work, text_id))
         definitions = _definitions(work, row, logged)
         arrived = len(logged) if sees_all_versions(request, row) else _last_arrival(definitions, logged)
@@ -57,7 +58,11 @@ def history(request: Request, text_id: str) -> list[dict[str, Any]]:
                     "why": event.get("why"),
                     "left_open": _left_open(definition, event),
                     "people": _people(names, event),
-                    "changes": [item for change in event.get("chg", []) for item in _whole(work, change)],
+                    "changes": [
+                        reveal(work, sealer, names, item)
+                        for change in event.get("chg", [])
+                        for item in expanded(work, change)
+                    ],
                     "content_hash": event.get("after"),
                 }
             )
@@ -98,17 +103,6 @@ def _title(definition: Definition, event: dict[str, Any]) -> str:
     named = [item for item in definition.transitions if item.action == action]
     exact = [item for item in named if source in item.sources]
     return "／".join(dict.fromkeys(item.title for item in exact or named)) or action
-
-
-def _whole(work: Work, change: dict[str, Any]) -> list[dict[str, Any]]:
-    """A change with its words, where the event holds only their digests; a list of changes as its members."""
-    if "nh" not in change and "oh" not in change:
-        return [change]
-    old, new = (get_blob(work, change[key]) if key in change else None for key in ("oh", "nh"))
-    if change["p"] == "" and old is None and new is not None:
-        return [item for member in orjson.loads(new) for item in _whole(work, member)]
-    sides = (("o", old), ("n", new))
-    return [{"p": change["p"], **{key: data.decode("utf-8", "replace") for key, data in sides if data is not None}}]
 
 
 def _definitions(work: Work, row: TextRow, logged: list[LoggedEvent]) -> list[Definition]:

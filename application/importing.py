@@ -11,7 +11,7 @@ from application.accounts import find_organization
 from application.installation import Request
 from application.use_cases import refusals_recorded, use_case
 from audit.events import Act
-from documents.reading import Reading, read_text
+from documents.reading import ReadResult, read_file
 from models.canonical import digest
 from models.content import BudgetText, content_bytes, to_json
 from models.engine import Work, transaction
@@ -44,10 +44,10 @@ def import_text(
 ) -> dict[str, Any]:
     """Imports a text for the person's own organization (or ``organization``): ``{text, content, findings, …}``.
 
-    ``name`` is the file's name for the history, ``workflow`` the definition it begins in (its newest version; by default the
-    installation's). Raises InvalidInput for what is not a budget text.
+    ``data`` is a file of any kind that ``read_file`` reads, and is kept as it is. ``name`` is the file's name for the history,
+    ``workflow`` the definition it begins in (its newest version; by default the installation's). Raises InvalidInput for what is not a budget text.
     """
-    reading = read_text(data, fiscal_year=year)
+    reading = read_file(data, name, fiscal_year=year)
     require_readable(to_json(reading.content))
     installation = request.installation
     installation.require_writable()
@@ -122,14 +122,24 @@ def names_of(organization: Organization) -> tuple[str, ...]:
     return (organization.name, *organization.aliases.splitlines())
 
 
-def read_json(reading: Reading) -> dict[str, Any]:
-    """Content and findings of a reading, in the shape of content.md."""
+def read_json(reading: ReadResult) -> dict[str, Any]:
+    """Content and findings of a reading, in the shape of content.md, with the kind of file and how much found its place."""
     content = to_json(reading.content)
     return {
         "content": content,
-        "findings": [{**finding.to_json(), "anchor": anchor(content, finding.place)} for finding in reading.findings],
-        "encoding": reading.encoding,
+        "findings": [
+            {**finding.to_json(), "anchor": anchor(content, finding.place), **_page(reading, finding)}
+            for finding in reading.findings
+        ],
+        "kind": reading.kind.value,
+        "coverage": reading.coverage.to_json(),
+        **({"encoding": reading.encoding} if reading.encoding else {}),
     }
+
+
+def _page(reading: ReadResult, finding: ReadingFinding) -> dict[str, int]:
+    page = reading.page(finding)
+    return {} if page is None else {"page": page}
 
 
 def latest_definition(work: Work, name: str) -> WorkflowDefinition:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
-from application.accounts import insert_account, insert_grant, insert_organization
-from application.identity import TOKEN_DAYS, issue_token
+from application.accounts import first_token, insert_account, insert_grant, insert_organization
 from application.installation import LOG, Clock, Installation, new_request_id, utc_now
 from application.migrations import require_current, upgrade
+from application.second_log import begin_reads, reads_signer
 from application.settings import Settings
 from application.workflows import SHIPPED, publish, shipped
 from audit.events import Act, Via
 from audit.journal import create_log
-from audit.keys import Signer, create_mac_key
+from audit.keyfiles import create_mac_key, create_seal_key
+from audit.keys import Signer
 from models.engine import make_engine, transaction
 from models.errors import Conflict, InvalidInput, LogCorrupt
 from models.log import AuditLog
@@ -31,10 +31,11 @@ ADMINISTRATOR_LOGINS = {
 
 @dataclass(frozen=True, slots=True)
 class Initialized:
-    """A new installation: its log's verifier key, and one token for each administrator (shown once)."""
+    """A new installation: the verifier keys of its two logs, and one token for each administrator (shown once)."""
 
     installation: Installation
     vkey: str
+    reads_vkey: str
     tokens: dict[str, str]
 
 
@@ -59,16 +60,26 @@ def initialize(
     if existing is not None:
         raise Conflict(f"{home} 已经初始化过；需要新的安装请换一个 JIXIAO_HOME。", vkey=existing.vkey)
     signer = _signer(settings, origin)
-    outbox_key = settings.keys / "outbox.key"
-    if not outbox_key.exists():
-        create_mac_key(outbox_key)
+    for path, create in ((settings.keys / "outbox.key", create_mac_key), (settings.keys / "seal.key", create_seal_key)):
+        if not path.exists():
+            create(path)
     installation = Installation(settings, engine, clock)
+    reads = reads_signer(installation, signer.name)
     recorder = installation.recorder(new_request_id(), Via.CLI)
     now = clock()
     tokens: dict[str, str] = {}
     with transaction(engine) as work:
         create_log(work, log_id=LOG, origin=signer.name, vkey=signer.vkey, now=now)
-        recorder.write(work, Act.LOG_CREATE, actor="-", role="-", obj=("audit_log", LOG), now=now)
+        recorder.write(
+            work,
+            Act.LOG_CREATE,
+            actor="-",
+            role="-",
+            obj=("audit_log", LOG),
+            now=now,
+            details=[("/vkey", None, signer.vkey)],
+        )
+        begin_reads(work, recorder, reads, now)
         for name in SHIPPED:
             publish(work, recorder, shipped(name), actor="-", role="-", now=now)
         owner = insert_organization(
@@ -95,9 +106,9 @@ def initialize(
                 now=now,
             )
             insert_grant(work, recorder, account=account, role=role, actor=None, actor_role="-", now=now)
-            tokens[role.value] = issue_token(work, account.id, "first", now=now, lifetime=timedelta(days=TOKEN_DAYS))
+            tokens[role.value] = first_token(work, recorder, account, actor="-", role="-", now=now)
     installation.settle(checkpoint=True)
-    return Initialized(installation, signer.vkey, tokens)
+    return Initialized(installation, signer.vkey, reads.vkey, tokens)
 
 
 def make_private_folder(folder: Path) -> None:

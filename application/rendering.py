@@ -83,8 +83,9 @@ def render_text(
     ):
         row = row_of(work, request, text_id)
         definition, _ = definition_of(work, row.definition_id)
-        name = document or definition.states[row.state].document
-        if is_outsider(request, row) and name != PUBLICATION:
+        outsider = is_outsider(request, row)
+        name = document or (PUBLICATION if outsider else definition.states[row.state].document)
+        if outsider and name != PUBLICATION:
             raise NotAllowed("这份文本对您只公开了公开稿；请用 --document publication。")
         if version is not None and name != DRAFT:
             raise InvalidInput("这份文件只能按该环节的那一版生成，不能另选版本；只有草案可以选版本。")
@@ -93,7 +94,7 @@ def render_text(
             if version is None:
                 version = newest
             require_version(request, row, version, newest)
-        stage = stage_of(work, row, definition, name, version)
+        stage = stage_of(work, row, definition, name, version, public=outsider)
     data = render_pdf(stage, fonts=_fonts(installation)) if format_ == "pdf" else render_html(stage)
     rendered = Rendered(name, stage.version, _file_name(stage, format_), data, digest(data))
     with transaction(installation.engine) as work:
@@ -117,9 +118,20 @@ def _file_name(stage: Stage, format_: str) -> str:
     return f"{stage.content.fiscal_year}-{stage.document}{round_}-v{stage.version}.{format_}"
 
 
-def stage_of(work: Work, row: TextRow, definition: Definition, document: str, version: int | None = None) -> Stage:
-    """Everything that a document needs, as of the moment its stage began: the same call always gives the same stage."""
-    moment = _moment(work, row, definition, document)
+def stage_of(
+    work: Work,
+    row: TextRow,
+    definition: Definition,
+    document: str,
+    version: int | None = None,
+    *,
+    public: bool = False,
+) -> Stage:
+    """Everything that a document needs, as of the moment its stage began: the same call always gives the same stage.
+
+    ``public`` is for who may read nothing but what was published, whatever goes on inside.
+    """
+    moment = _moment(work, row, definition, document, public=public)
     if moment is None:
         raise InvalidTransition(
             f"文本现在是“{definition.states[row.state].title}”，还没有到“{_stage_titles(definition, document)}”环节，不能生成这份文件。"
@@ -155,11 +167,17 @@ def stage_of(work: Work, row: TextRow, definition: Definition, document: str, ve
     )
 
 
-def _moment(work: Work, row: TextRow, definition: Definition, document: str) -> _Moment | None:
+def _moment(work: Work, row: TextRow, definition: Definition, document: str, *, public: bool) -> _Moment | None:
     states = [name for name, state in definition.states.items() if state.document == document]
     task = _task_of_stage(work, row.id, states)
     changed = work.session.scalar(sa.select(BudgetText.changed_at).where(BudgetText.id == row.id))
-    published = publication_of(work, row) if all(definition.states[name].final for name in states) and states else None
+    final = bool(states) and all(definition.states[name].final for name in states)
+    published = publication_of(work, row) if final or public else None
+    if public and published is None:
+        # Published before steps were noted: the version is known, and not its day.
+        if row.published_version is None or changed is None:
+            return None
+        return _Moment(changed, row.round, row.published_version)
     if published is not None and row.published_version is not None:
         # Published stays published, through an adjustment and through a migration.
         return _Moment(published.at, published.round, row.published_version)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from models.errors import InvalidInput
@@ -19,6 +19,15 @@ def default_home() -> Path:
     return Path(platformdirs.user_data_dir("jixiao", appauthor=False))
 
 
+class WitnessSetting(BaseModel):
+    """A witness that is asked to cosign checkpoints: its verifier key (type 04), and the address before ``/add-checkpoint``."""
+
+    model_config = {"frozen": True, "extra": "forbid"}
+
+    vkey: str
+    url: str
+
+
 class Settings(BaseSettings):
     """Where things are. ``home`` holds the SQLite file, keys and settings; ``database_url`` switches to PostgreSQL."""
 
@@ -29,8 +38,14 @@ class Settings(BaseSettings):
     token: str | None = Field(default=None, repr=False)
     fonts: Path | None = None
     checkpoint_seconds: int = 60
+    # Events that wait longer than this for their place in the log are an alarm (PostgreSQL).
+    lag_seconds: int = 60
+    # In settings.toml one [[witnesses]] for each, in the environment a JSON list.
+    witnesses: tuple[WitnessSetting, ...] = ()
     # The definition in which new texts begin, where the import names no other.
     workflow: str = "standard"
+    # The file of the check settings (severities, thresholds, rules switched off); docs/guide/checking.md.
+    checks: Path | None = None
 
     @classmethod
     def settings_customise_sources(

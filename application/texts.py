@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -13,10 +13,13 @@ from application.access import (
     reading,
     require_insider,
 )
+from application.check_settings import settings_of
+from application.corpus import surroundings_of
 from application.guards import check_text
 from application.installation import Request
 from application.summaries import summaries, summary
 from application.use_cases import use_case
+from documents.rendering import published
 from documents.rendering.titles import place_title
 from models.base import timestamp
 from models.content import from_json, to_json
@@ -31,18 +34,23 @@ from workflow.offers import offers
 from workflow.records import definition_of, turns_of
 from workflow.situation import TextRow
 
+if TYPE_CHECKING:
+    from documents.checking import CheckSettings
+
 
 @use_case("text.list")
 def list_texts(request: Request, *, state: str | None = None, year: int | None = None) -> list[dict[str, Any]]:
     """The texts that the person may read, newest first."""
     columns = [BudgetText.__table__.c[name] for name in TextRow._fields]
     query = sa.select(*columns).where(readable(request)).order_by(BudgetText.changed_at.desc())
-    if state is not None:
-        query = query.where(BudgetText.state == state)
-    if year is not None:
-        query = query.where(BudgetText.fiscal_year == year)
     with transaction(request.installation.engine, read_only=True) as work:
-        return summaries(work, request, [TextRow(*row) for row in work.connection.execute(query)])
+        found = summaries(work, request, [TextRow(*row) for row in work.connection.execute(query)])
+    # Chosen by what the person sees: the row knows more, such as the year of a draft, or that a public text is adjusted.
+    return [
+        item
+        for item in found
+        if (state is None or item["state"] == state) and (year is None or item["fiscal_year"] == year)
+    ]
 
 
 @use_case("text.show")
@@ -50,7 +58,8 @@ def show_text(request: Request, text_id: str, *, version: int | None = None) -> 
     """A text: ``summary``, ``content`` (content.md), open and noted ``findings``, ``opinions`` with answers."""
     with reading(request, text_id) as (work, row):
         found = read_allowed_version(work, request, row, version)
-        content = to_json(found.content)
+        # What is published has no names and phones; its hash is that of the whole text, which was approved.
+        content = to_json(published(found.content) if is_outsider(request, row) else found.content)
         return {
             "summary": summary(work, request, row),
             "version": found.version,
@@ -129,19 +138,29 @@ def list_opinions(request: Request, text_id: str) -> list[dict[str, Any]]:
 
 
 @use_case("text.check")
-def check(request: Request, text_id: str) -> dict[str, Any]:
-    """The checker's findings on a text, and how many of them stop 报送."""
+def check(request: Request, text_id: str, *, settings: CheckSettings | None = None) -> dict[str, Any]:
+    """The checker's findings on a text, and how many of them stop 报送; ``checked`` holds them as values.
+
+    The text is compared with the department's of last year and with others of the year, as far as the person may read them.
+    """
+    from documents.checking.report import Checked, shown
+
     with reading(request, text_id) as (work, row):
+        require_insider(request, row)
         content = read_allowed_version(work, request, row).content
-        found = check_text(work, text_id, content)
-    value = to_json(content)
+        settings = settings or settings_of(work)
+        around = surroundings_of(work, request, row, settings=settings)
+        found = check_text(work, row, content, settings=settings, surroundings=around)
+    checked = Checked(text_id, content.title, shown(content, found))
     counted = {severity: sum(item.severity == severity for item in found) for severity in Severity}
+    value = to_json(content)
     return {
         "text": text_id,
         "errors": counted[Severity.ERROR],
         "warnings": counted[Severity.WARNING],
         "hints": counted[Severity.HINT],
         "findings": [{**item.to_json(), "anchor": anchor(value, item.place)} for item in found],
+        "checked": checked,
     }
 
 

@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import structlog
 
 from application.installation import Request
+from application.looks import record_look
 from audit.events import Outcome
 from models.engine import Work, transaction
 from models.errors import Conflict, GuardFailed, InvalidInput, InvalidTransition, JixiaoError, NotAllowed
@@ -23,11 +24,18 @@ R = TypeVar("R")
 
 
 def use_case(action: str) -> Callable[[Callable[Concatenate[Request, P], R]], Callable[Concatenate[Request, P], R]]:
-    """Logs one line per call: request, actor (account id), text, action, outcome, milliseconds. No personal data."""
+    """Logs one line per call: request, actor (account id), text, action, outcome, milliseconds. No personal data.
+
+    What an auditor was shown becomes an event of the second log, whichever use case showed it.
+    """
 
     def decorate(function: Callable[Concatenate[Request, P], R]) -> Callable[Concatenate[Request, P], R]:
         # Only a text's id is logged: the first argument of other use cases may be a person's name.
         takes_text = list(inspect.signature(function).parameters)[1:2] == ["text_id"]
+
+        def text_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
+            found: str | None = (args[0] if args else kwargs.get("text_id")) if takes_text else None
+            return found
 
         @functools.wraps(function)
         def run(request: Request, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -35,17 +43,17 @@ def use_case(action: str) -> Callable[[Callable[Concatenate[Request, P], R]], Ca
             outcome = "crash"
             try:
                 result = function(request, *args, **kwargs)
+                record_look(request, action, text_of(args, kwargs), kwargs)
                 outcome = "success"
             except JixiaoError as error:
                 outcome = error.code
                 raise
             finally:
-                text = (args[0] if args else kwargs.get("text_id")) if takes_text else None
                 structlog.get_logger("jixiao").info(
                     "use_case",
                     request=request.id,
                     actor=request.person.account_id,
-                    text=text,
+                    text=text_of(args, kwargs),
                     action=kwargs.get("action", action),
                     outcome=outcome,
                     ms=round((time.perf_counter() - started) * 1000, 1),

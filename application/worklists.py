@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -56,7 +57,7 @@ def _todo(work: Work, request: Request) -> list[dict[str, Any]]:
     hats = standing.hats(me)
     query = (
         _query()
-        .where(Task.closed_at.is_(None), sa.or_(*map(_theirs, hats)), readable(request))
+        .where(Task.closed_at.is_(None), sa.or_(*(_theirs(hat, request.now()) for hat in hats)), readable(request))
         .order_by(Task.opened_at, Task.id)
     )
     found = [(task, row, assignee) for task, *row, assignee in work.session.execute(query)]
@@ -74,18 +75,22 @@ def _todo(work: Work, request: Request) -> list[dict[str, Any]]:
     ]
 
 
-def _theirs(hat: Hat) -> Any:
+def _theirs(hat: Hat, now: datetime) -> Any:
     pool = sa.or_(
         sa.false(), *(sa.and_(Task.role == role, Task.organization_id == at) for role, at in sorted(hat.grants))
     )
     mine = Task.assignee_id == hat.account_id
     return sa.or_(
-        mine if hat.whole else sa.and_(mine, pool), sa.and_(sa.or_(Task.assignee_id.is_(None), _left()), pool)
+        mine if hat.whole else sa.and_(mine, pool),
+        sa.and_(sa.or_(Task.assignee_id.is_(None), sa.false() if hat.principal_id else _left(now)), pool),
     )
 
 
-def _left() -> Any:
-    """Whether the keeper of a task is disabled or has left its role; an added seat is its person's in whatever role."""
+def _left(now: datetime) -> Any:
+    """Whether the keeper of a task is disabled or has left its role; an added seat is its person's in whatever role.
+
+    Claiming is in one's own right, so such a task is on no stand-in's list.
+    """
     keeper = sa.func.coalesce(Task.owner_id, Task.assignee_id)
     active = sa.exists().where(Account.id == keeper, Account.disabled_at.is_(None)).correlate(Task)
     held = (
@@ -95,6 +100,7 @@ def _left() -> Any:
             RoleGrant.role == Task.role,
             RoleGrant.organization_id == Task.organization_id,
             RoleGrant.revoked_at.is_(None),
+            sa.or_(RoleGrant.expires_at.is_(None), RoleGrant.expires_at > now),
         )
         .correlate(Task)
     )
@@ -110,7 +116,7 @@ def _done(work: Work, request: Request) -> list[dict[str, Any]]:
     """Tasks that the person ended by a decision of theirs."""
     query = (
         _query()
-        .where(Task.closed_by == request.person.account_id, Task.outcome != "void", readable(request))
+        .where(Task.closed_by == request.person.account_id, Task.outcome.not_in(("void", "waiting")), readable(request))
         .order_by(Task.closed_at.desc(), Task.id.desc())
     )
     found = [(task, row) for task, *row, _ in work.session.execute(query)]

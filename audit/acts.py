@@ -51,10 +51,12 @@ class Act(StrEnum):
     DEFINITION_MIGRATE = "definition.migrate"
     DOCUMENT_RENDER = "document.render"
     EXPORT_CREATE = "export.create"
+    PRIVACY_REQUEST = "privacy.request"
     PRIVACY_ERASE = "privacy.erase"
     LOG_CREATE = "log.create"
     KEY_CREATE = "key.create"
     KEY_ROTATE = "key.rotate"
+    KEY_RETIRE = "key.retire"
     CONFIG_CHANGE = "config.change"
 
 

@@ -1,5 +1,7 @@
 """Entries of an event's ``chg``: what stood at a place before and after, in words or, where it is long, as digests.
 
+What is about a person stands there as commitments (``audit.sealing``).
+
 The digest of a text is the SHA-256 of its UTF-8 bytes; that of any other JSON value is the SHA-256 of its canonical
 bytes. These bytes go to ``blob``, so that the history can still show them.
 """
@@ -49,6 +51,11 @@ def digest_change(pointer: str, old: Any, new: Any) -> dict[str, Any]:
     if new is not None:
         entry["nh"] = digest(stored_bytes(new))
     return entry
+
+
+def commitment_change(pointer: str, old: str | None, new: str | None) -> dict[str, Any]:
+    """``{p, oc, nc}`` of a change of personal data, from the commitments of both sides; None stands for "not there"."""
+    return {"p": pointer, **{key: value for key, value in (("oc", old), ("nc", new)) if value is not None}}
 
 
 def change(pointer: str, old: Any, new: Any) -> Change:

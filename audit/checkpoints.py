@@ -11,8 +11,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from audit.journal import MAIN_LOG
 from audit.keys import SignedHead, Signer
 from audit.notes import parse_checkpoint, parse_note
+from audit.rotation import log_keys
 from audit.storage import StoredTree, read_head, read_identity
-from models.engine import Work, transaction
+from models.engine import Work, flush, transaction
 from models.errors import InvalidInput, LogCorrupt
 from models.log import AuditCheckpoint
 from models.prepared import Prepared
@@ -53,6 +54,8 @@ def sign_checkpoint(engine: sa.Engine, signer: Signer, *, log: str = MAIN_LOG, n
         # The head is read under the signer's lock: whatever another process has signed was committed before it.
         with transaction(engine, read_only=True) as work:
             newest = work.one(_NEWEST, log=log)
+            # This transaction sees nothing newer than what is on disk from here on.
+            flush(engine)
             signed = _sign(work, signer, log, 0 if newest is None else newest[0])
         if signed is None:
             return None
@@ -66,6 +69,7 @@ def sign_checkpoint(engine: sa.Engine, signer: Signer, *, log: str = MAIN_LOG, n
 
 def _sign(work: Work, signer: Signer, log: str, stored_size: int) -> tuple[int, bytes, str] | None:
     signer.require(read_identity(work, log).vkey)
+    _require_no_ended_key(work, signer, log)
     head = read_head(work, log)
     last = signer.last_head()
     _require_head_file(signer, last, stored_size)
@@ -78,6 +82,13 @@ def _sign(work: Work, signer: Signer, log: str, stored_size: int) -> tuple[int, 
         )
     note = signer.sign(head.size, head.root, lambda old: stored.consistency(old, head.size))
     return head.size, head.root, note
+
+
+def _require_no_ended_key(work: Work, signer: Signer, log: str) -> None:
+    # A server that runs while another process ends a key still holds it, and would go on signing with it.
+    ended = {key.vkey for key in log_keys(work, log) if not key.active}
+    if any(str(key) in ended for key in signer.keys):
+        raise LogCorrupt(f"审计日志“{log}”的旧密钥已经停用；请重新启动程序，用现在的密钥签名。", log=log)
 
 
 def require_continues(engine: sa.Engine, signer: Signer, *, log: str = MAIN_LOG) -> None:
@@ -95,9 +106,26 @@ def require_continues(engine: sa.Engine, signer: Signer, *, log: str = MAIN_LOG)
     if last is None:
         return
     with transaction(engine, read_only=True) as work:
-        head = read_head(work, log)
-        if head.size >= last.text.size and StoredTree(work, log, head).root(last.text.size) == last.text.root:
-            return
+        _require_continuation(work, log, last)
+
+
+def require_continues_within(work: Work, signer: Signer, *, log: str) -> None:
+    """As ``require_continues``, in the caller's transaction, which is to write: one transaction instead of three.
+
+    On SQLite the transaction holds the write lock, so that nobody can sign more than it sees; on PostgreSQL every statement
+    sees what was committed before it, and the order of the looks is the same.
+    """
+    newest = work.one(_NEWEST, log=log)
+    last = signer.last_head()
+    _require_head_file(signer, last, newest[0] if newest else 0)
+    if last is not None:
+        _require_continuation(work, log, last)
+
+
+def _require_continuation(work: Work, log: str, last: SignedHead) -> None:
+    head = read_head(work, log)
+    if head.size >= last.text.size and StoredTree(work, log, head).root(last.text.size) == last.text.root:
+        return
     raise LogCorrupt(
         f"数据库中的审计日志与最后签名的检查点不符（已签 {last.text.size} 条，数据库 {head.size} 条）：数据库可能恢复自旧备份，"
         "或被改动过。没有写入任何内容；请停止使用，保留现状并通知审计管理员。",

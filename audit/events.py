@@ -49,6 +49,7 @@ _INTEGER_LIMIT = 2**53
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _ACT = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _HASH = re.compile(r"[0-9a-f]{64}")
+_COMMITMENT = re.compile(r"[A-Za-z0-9+/]{43}=")
 
 _REQUIRED = frozenset(("v", "id", "ts", "act", "out", "actor", "obj", "ctx"))
 _MEMBERS = _REQUIRED | {"prev", "why", "chg", "after", "wf", "bulk"}
@@ -216,6 +217,10 @@ def _is_hash(value: Any) -> bool:
     return isinstance(value, str) and _HASH.fullmatch(value) is not None
 
 
+def _is_commitment(value: Any) -> bool:
+    return isinstance(value, str) and _COMMITMENT.fullmatch(value) is not None
+
+
 def _check_shape(event: dict[str, Any]) -> None:
     keys = event.keys()
     if not (keys >= _REQUIRED and keys <= _MEMBERS) or event["v"] != 1 or event["v"] is True:
@@ -224,7 +229,7 @@ def _check_shape(event: dict[str, Any]) -> None:
         _refuse("id")
     if not (isinstance(event["act"], str) and _ACT.fullmatch(event["act"])):
         _refuse("act")
-    if event["out"] not in _OUTCOMES:
+    if not isinstance(event["out"], str) or event["out"] not in _OUTCOMES:
         _refuse("out")
     _check_actor(event["actor"])
     _check_object(event["obj"], event.get("prev"))
@@ -272,3 +277,5 @@ def _check_changes(changes: Any) -> None:
             _refuse("chg.p")
         if not all(_is_hash(entry[key]) for key in ("oh", "nh") if key in entry):
             _refuse("chg.oh")
+        if not all(_is_commitment(entry[key]) for key in ("oc", "nc") if key in entry):
+            _refuse("chg.oc")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -20,13 +19,14 @@ from audit.events import EventDraft, event_bytes
 from audit.notes import parse_vkey
 from models.engine import Work
 from models.errors import Conflict, InvalidInput, LogCorrupt, NotFound
-from models.log import AuditEntry, AuditHead, AuditLog, AuditObject, AuditOutbox, AuditProjection, AuditTile
+from models.log import AuditEntry, AuditHead, AuditKey, AuditLog, AuditObject, AuditOutbox, AuditProjection, AuditTile
 from models.prepared import Prepared, insert_into
 
 MAIN_LOG = "main"
 
 _FIND_LOG = Prepared(sa.select(AuditLog.id).where(AuditLog.id == sa.bindparam("log")))
 _ADD_LOG = insert_into(AuditLog)
+_ADD_KEY = insert_into(AuditKey)
 _ADD_HEAD = insert_into(AuditHead)
 
 # One statement for both: a read costs a round trip through SQLite's compiler, whatever it reads. The edge (kilobytes) is
@@ -74,15 +74,19 @@ _LEAVES = Prepared(
 _ADD_TILE = insert_into(AuditTile)
 
 # The upsert waits for another writer of the same object, locks its row, counts, and gives back the old link: two writers
-# that both believe to write the first event of an object get the versions 1 and 2.
+# that both believe to write the first event of an object get the versions 1 and 2. It finds no row to insert where there is
+# no such log.
 _TAKE_VERSION = Prepared(
     postgresql.insert(AuditObject)
-    .values(
-        log=sa.bindparam("log"),
-        obj_type=sa.bindparam("obj_type"),
-        obj_id=sa.bindparam("obj_id"),
-        ver=sa.bindparam("first"),
-        leaf=sa.bindparam("none"),
+    .from_select(
+        ["log", "obj_type", "obj_id", "ver", "leaf"],
+        sa.select(
+            AuditLog.id,
+            sa.bindparam("obj_type", type_=sa.Text),
+            sa.bindparam("obj_id", type_=sa.Text),
+            sa.literal_column("1"),
+            sa.literal_column("''::bytea"),
+        ).where(AuditLog.id == sa.bindparam("log")),
     )
     .on_conflict_do_update(
         index_elements=[AuditObject.log, AuditObject.obj_type, AuditObject.obj_id],
@@ -90,7 +94,32 @@ _TAKE_VERSION = Prepared(
     )
     .returning(AuditObject.ver, AuditObject.leaf)
 )
-_ADD_OUTBOX = insert_into(AuditOutbox, "log", "event_id", "body", "mac", "created")
+# One statement for both, since a round trip to the server costs as much as the rest of an event.
+_LINKED = (
+    sa.update(AuditObject)
+    .where(
+        AuditObject.log == sa.bindparam("log"),
+        AuditObject.obj_type == sa.bindparam("obj_type"),
+        AuditObject.obj_id == sa.bindparam("obj_id"),
+    )
+    .values(leaf=sa.bindparam("new_leaf", type_=sa.LargeBinary))
+    .returning(AuditObject.log)
+    .cte("linked")
+)
+_ADD_OUTBOX = Prepared(
+    sa.insert(AuditOutbox)
+    .from_select(
+        ["log", "event_id", "body", "mac", "created"],
+        sa.select(
+            _LINKED.c.log,
+            sa.bindparam("event_id", type_=sa.Text),
+            sa.bindparam("body", type_=sa.LargeBinary),
+            sa.bindparam("mac", type_=sa.LargeBinary),
+            sa.bindparam("created", type_=AuditOutbox.__table__.c.created.type),
+        ),
+    )
+    .inline()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +142,7 @@ def create_log(work: Work, *, log_id: str, origin: str, vkey: str, now: datetime
     if work.one(_FIND_LOG, log=log_id) is not None:
         raise Conflict(f"审计日志“{log_id}”已经存在；无需再次创建。")
     work.run(_ADD_LOG, id=log_id, origin=origin, vkey=vkey, created=now)
+    work.run(_ADD_KEY, log=log_id, vkey=vkey, from_size=0, until_size=None)
     work.run(_ADD_HEAD, log=log_id, n=0, frontier=tree.EMPTY_FRONTIER, edge=b"", root=tree.EMPTY_ROOT)
 
 
@@ -192,9 +222,9 @@ def add_tiles(work: Work, log: str, start: int) -> None:
 
 
 def _enqueue(work: Work, draft: EventDraft, log: str, event_id: str, now: datetime, mac_key: bytes) -> Recorded:
-    if work.one(_FIND_LOG, log=log) is None:
+    taken = work.one(_TAKE_VERSION, log=log, obj_type=draft.obj_type, obj_id=draft.obj_id)
+    if taken is None:
         raise _no_log(log)
-    taken: Any = work.one(_TAKE_VERSION, log=log, obj_type=draft.obj_type, obj_id=draft.obj_id, first=1, none=b"")
     version, prev = taken[0], bytes(taken[1]) or None
     try:
         body = event_bytes(draft, event_id=event_id, ts=now, ver=version, prev=prev)
@@ -205,9 +235,18 @@ def _enqueue(work: Work, draft: EventDraft, log: str, event_id: str, now: dateti
         )
         raise
     leaf = tree.leaf_hash(body)
-    work.run(_MOVE_OBJECT, of_log=log, of_type=draft.obj_type, of_id=draft.obj_id, ver=version, leaf=leaf)
     # The sequence number is taken while the object's row is locked, so it rises in the order of the object's versions.
-    work.run(_ADD_OUTBOX, log=log, event_id=event_id, body=body, mac=outbox_mac(mac_key, log, body), created=now)
+    work.run(
+        _ADD_OUTBOX,
+        log=log,
+        obj_type=draft.obj_type,
+        obj_id=draft.obj_id,
+        new_leaf=leaf,
+        event_id=event_id,
+        body=body,
+        mac=outbox_mac(mac_key, log, body),
+        created=now,
+    )
     return Recorded(event_id, None, leaf, version)
 
 

@@ -1,8 +1,9 @@
-"""Secrets in files: the signer's Ed25519 key with the last head it signed, and the outbox key.
+"""The signer: Ed25519 keys in files, and the last head that each of them has signed.
 
 The last head stands in a file of its own, outside the database: a database that was restored from a backup, cut or
 rewritten then no longer continues it, and the signer refuses. The file holds the signed note itself, so that a changed
-head file is noticed as well.
+head file is noticed as well. While a key is being changed for another, both sign: a signer then holds several keys, and a
+head must continue what any of them has signed.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit.notes import CheckpointText, VerifierKey, check_name, open_checkpoint, sign_note
+from audit.keyfiles import create_mac_key as create_mac_key
+from audit.keyfiles import create_secret, read_secret, replace_file
+from audit.keyfiles import load_mac_key as load_mac_key
+from audit.notes import CheckpointText, Note, VerifierKey, check_name, open_checkpoint, sign_note
 from audit.tree import EMPTY_ROOT, verify_consistency
-from models.errors import Conflict, InvalidInput, LogCorrupt, NotFound
+from models.errors import Conflict, InvalidInput, LogCorrupt
 
-MAC_KEY_BYTES = 32
 # How long a process waits for another that is signing, in seconds.
 LOCK_TIMEOUT = 15.0
 
@@ -40,44 +43,59 @@ class SignedHead:
 
 
 class Signer:
-    """Signs checkpoints with a key from a file, and never two that do not continue each other."""
+    """Signs checkpoints with a key from a file, and never two that do not continue each other.
 
-    def __init__(self, path: Path, name: str, key: Ed25519PrivateKey, *, head_path: Path | None = None) -> None:
+    ``beside`` are the signers of the keys that sign together with this one during a change of keys. ``lock_path`` is the file
+    by which processes wait for each other: all keys of a log must share one.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        key: Ed25519PrivateKey,
+        *,
+        head_path: Path | None = None,
+        lock_path: Path | None = None,
+        beside: Sequence[Signer] = (),
+    ) -> None:
         self.name = name
         self.path = path
         self.head_path = head_path or path.with_name(path.name + ".head")
+        self.lock_path = lock_path or self.head_path.with_name(self.head_path.name + ".lock")
+        self.beside = tuple(beside)
         self.key = VerifierKey(name, key.public_key().public_bytes_raw())
         self._private = key
+        self._seen: SignedHead | None = None
 
     @classmethod
-    def create(cls, path: Path, name: str, *, head_path: Path | None = None) -> Signer:
+    def create(cls, path: Path, name: str, *, head_path: Path | None = None, lock_path: Path | None = None) -> Signer:
         """Makes a key (PEM, PKCS #8, mode 0600); raises Conflict where the file exists and InvalidInput for a bad name.
 
         The last head is kept in ``head_path``, by default beside the key with ``.head`` added to its name.
         """
         check_name(name)
-        key = Ed25519PrivateKey.generate()
-        pem = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        _create_secret(path, pem, "签名私钥")
-        return cls(path, name, key, head_path=head_path)
+        return cls(path, name, create_private_key(path, "签名私钥"), head_path=head_path, lock_path=lock_path)
 
     @classmethod
-    def load(cls, path: Path, name: str, *, vkey: str | None = None, head_path: Path | None = None) -> Signer:
+    def load(
+        cls,
+        path: Path,
+        name: str,
+        *,
+        vkey: str | None = None,
+        head_path: Path | None = None,
+        lock_path: Path | None = None,
+        beside: Sequence[Signer] = (),
+    ) -> Signer:
         """The key in a file.
 
         Raises NotFound where it is missing, InvalidInput where it is open to others or no key, and LogCorrupt where it is
         not the private half of ``vkey``.
         """
-        pem = _read_secret(path, "签名私钥", "请从密钥备份恢复到该路径；不要新建，新私钥签不出原日志的检查点")
-        try:
-            key = serialization.load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise InvalidInput(f"签名私钥文件 {path} 不是 PEM 私钥；请从密钥备份恢复。", path=str(path)) from error
-        if not isinstance(key, Ed25519PrivateKey):
-            raise InvalidInput(f"签名私钥文件 {path} 不是 Ed25519 私钥；请从密钥备份恢复。", path=str(path))
-        signer = cls(path, check_name(name), key, head_path=head_path)
+        remedy = "请从密钥备份恢复到该路径；不要新建，新私钥签不出原日志的检查点"
+        key = load_private_key(path, "签名私钥", remedy)
+        signer = cls(path, check_name(name), key, head_path=head_path, lock_path=lock_path, beside=beside)
         if vkey is not None:
             signer.require(vkey)
         return signer
@@ -96,14 +114,33 @@ class Signer:
                 got=self.vkey,
             )
 
+    @property
+    def keys(self) -> tuple[VerifierKey, ...]:
+        """The keys whose signature lines a note of this signer carries, its own first."""
+        return (self.key, *(signer.key for signer in self.beside))
+
     def last_head(self) -> SignedHead | None:
-        """The last head signed, or None before the first; raises LogCorrupt where the file was changed."""
+        """The last head signed by any of the keys, or None before the first; raises LogCorrupt where a file was changed.
+
+        A crash may leave the file of one key behind that of another, so the newest counts; ``sign`` looks at all.
+        """
+        heads = [head for signer in (self, *self.beside) if (head := signer.own_head()) is not None]
+        return max(heads, key=lambda head: head.text.size, default=None)
+
+    def own_head(self) -> SignedHead | None:
+        """The last head in this key's own file."""
         try:
             note = self.head_path.read_bytes().decode()
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise LogCorrupt(f"无法读取签名头文件 {self.head_path}（{error}）；请停止签名并调查。") from error
+        # Every writer looks at the head, and it changes once a minute: what was verified is not verified again.
+        if self._seen is None or self._seen.note != note:
+            self._seen = self._opened(note)
+        return self._seen
+
+    def _opened(self, note: str) -> SignedHead:
         try:
             return SignedHead(open_checkpoint(note, [self.key]), note)
         except (InvalidInput, LogCorrupt) as error:
@@ -115,7 +152,7 @@ class Signer:
     @contextlib.contextmanager
     def exclusive(self, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
         """Holds the file lock; of two processes (or threads) one waits. Raises Conflict after ``timeout`` seconds."""
-        lock = os.open(self.head_path.with_name(self.head_path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(self.lock_path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             deadline = time.monotonic() + timeout
             while True:
@@ -138,14 +175,24 @@ class Signer:
         returned, so that no signature is ever out that the signer has forgotten. Raises LogCorrupt for a head that does
         not continue the last one.
         """
-        last = self.last_head()
-        if last is not None:
-            if last.text.size == size and last.text.root == root:
-                return last.note
-            self._check_continues(last.text, size, root, prove)
-        note = str(sign_note(str(CheckpointText(self.name, size, root)), self.name, self._private))
-        _replace(self.head_path, note.encode())
+        signers = (self, *self.beside)
+        heads = [signer.own_head() for signer in signers]
+        for head in heads:
+            if head is not None and (head.text.size, head.text.root) != (size, root):
+                self._check_continues(head.text, size, root, prove)
+        known = next((head.note for head in heads if head is not None and head.text.size == size), None)
+        if known is not None and all(head is not None and head.note == known for head in heads):
+            return known
+        text = str(CheckpointText(self.name, size, root))
+        lines = tuple(line for signer in signers for line in signer.sign_text(text).signatures)
+        note = str(Note(text, lines))
+        for signer in signers:
+            replace_file(signer.head_path, note.encode())
         return note
+
+    def sign_text(self, text: str) -> Note:
+        """A note with this key's signature alone; of a checkpoint only ``sign`` may make one that goes out."""
+        return sign_note(text, self.name, self._private)
 
     def _check_continues(self, last: CheckpointText, size: int, root: bytes, prove: Prove) -> None:
         facts = {"signed": last.size, "size": size}
@@ -177,71 +224,24 @@ class Signer:
             last = self.last_head()
             if last is not None and given.size <= last.text.size and given != last.text:
                 raise Conflict(f"签名头文件已签到 {last.text.size} 条，不能退回 {given.size} 条的检查点；无需恢复。")
-            _replace(self.head_path, note.encode())
+            replace_file(self.head_path, note.encode())
 
 
-def create_mac_key(path: Path) -> bytes:
-    """Makes the key that guards outbox rows (32 random bytes, mode 0600); raises Conflict where the file exists."""
-    key = os.urandom(MAC_KEY_BYTES)
-    _create_secret(path, key, "发件箱密钥")
+def create_private_key(path: Path, title: str) -> Ed25519PrivateKey:
+    """Makes an Ed25519 key in a file (PEM, PKCS #8, mode 0600); raises Conflict, naming ``title``, where the file exists."""
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    create_secret(path, pem, title)
     return key
 
 
-def load_mac_key(path: Path) -> bytes:
-    """The outbox key; raises NotFound where the file is missing, InvalidInput where it is open to others or cut short."""
-    key = _read_secret(path, "发件箱密钥", "请从密钥备份恢复到该路径；多台服务器必须使用同一个文件")
-    if len(key) != MAC_KEY_BYTES:
-        raise InvalidInput(f"发件箱密钥文件 {path} 应为 {MAC_KEY_BYTES} 字节；请从密钥备份恢复。", path=str(path))
+def load_private_key(path: Path, title: str, remedy: str) -> Ed25519PrivateKey:
+    """The Ed25519 key in a file; raises NotFound (with the remedy), or InvalidInput where it is open to others or no key."""
+    pem = read_secret(path, title, remedy)
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise InvalidInput(f"{title}文件 {path} 不是 PEM 私钥；请从密钥备份恢复。", path=str(path)) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise InvalidInput(f"{title}文件 {path} 不是 Ed25519 私钥；请从密钥备份恢复。", path=str(path))
     return key
-
-
-def _read_secret(path: Path, title: str, remedy: str) -> bytes:
-    try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_mode & 0o077:
-                raise InvalidInput(f"{title}文件 {path} 的权限过宽；请运行 chmod 600 {path}。", path=str(path))
-            return file.read()
-    except FileNotFoundError as error:
-        raise NotFound(f"{title}文件 {path} 不存在；{remedy}。", path=str(path)) from error
-    except OSError as error:
-        raise InvalidInput(f"无法读取{title}文件 {path}（{error.strerror}）；请检查权限。", path=str(path)) from error
-
-
-def _create_secret(path: Path, data: bytes, title: str) -> None:
-    # A hard link fails where the name exists, so a key is never overwritten, and never half there.
-    temporary = _write_beside(path, data)
-    try:
-        path.hardlink_to(temporary)
-    except FileExistsError as error:
-        raise Conflict(f"{title}文件 {path} 已经存在，没有改动它；如需新密钥请换一个路径。", path=str(path)) from error
-    finally:
-        temporary.unlink()
-    _sync_folder(path.parent)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    # Rename is atomic; without the folder's fsync it could be undone by a power cut after the signature is out.
-    _write_beside(path, data).replace(path)
-    _sync_folder(path.parent)
-
-
-def _write_beside(path: Path, data: bytes) -> Path:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        temporary.unlink()  # a full disk must not leave a piece of a key behind
-        raise
-    return temporary
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -46,8 +46,7 @@ class VerifierKey:
         return key_id(self.name, self.public)
 
     def __str__(self) -> str:
-        data = b64encode(bytes([ED25519]) + self.public).decode()
-        return f"{self.name}+{self.key_id.hex()}+{data}"
+        return vkey_text(self.name, self.public)
 
     def signed(self, text: str, signature: bytes) -> bool:
         """Whether ``signature`` (64 bytes) is this key's signature of the text."""
@@ -104,9 +103,14 @@ class Standing(StrEnum):
     UNKNOWN = "unknown"
 
 
-def key_id(name: str, public: bytes) -> bytes:
-    """SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public)[:4] (C2SP signed-note "Signatures")."""
-    return sha256(name.encode() + b"\n" + bytes([ED25519]) + public).digest()[:KEY_ID_BYTES]
+def key_id(name: str, public: bytes, kind: int = ED25519) -> bytes:
+    """SHA-256(name ‖ 0x0A ‖ kind ‖ public)[:4], ``kind`` being the signature type (C2SP signed-note "Signatures")."""
+    return sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:KEY_ID_BYTES]
+
+
+def vkey_text(name: str, public: bytes, kind: int = ED25519) -> str:
+    """The verifier key text of a public key for a signature type."""
+    return f"{name}+{key_id(name, public, kind).hex()}+{b64encode(bytes([kind]) + public).decode()}"
 
 
 def check_name(name: str) -> str:
@@ -118,14 +122,19 @@ def check_name(name: str) -> str:
 
 def parse_vkey(text: str) -> VerifierKey:
     """The key in a verifier key text; raises InvalidInput for any other spelling than ours, and for another algorithm."""
-    parts = text.split("+", 2)
-    if len(parts) == 3:
-        data = _base64(parts[2])
-        if len(data) == 1 + _PUBLIC_BYTES and data[0] == ED25519:
-            key = VerifierKey(check_name(parts[0]), data[1:])
-            if str(key) == text:
-                return key
-    raise InvalidInput("验证公钥的写法不对，应为“名称+8 位十六进制+Base64”的 Ed25519 公钥；请重新复制。")
+    found = vkey_parts(text, ED25519)
+    if found is None:
+        raise InvalidInput("验证公钥的写法不对，应为“名称+8 位十六进制+Base64”的 Ed25519 公钥；请重新复制。")
+    return VerifierKey(*found)
+
+
+def vkey_parts(text: str, kind: int) -> tuple[str, bytes] | None:
+    """Name and public key (32 bytes) of a verifier key text of one signature type; None for any other text."""
+    name, _, rest = text.partition("+")
+    data = _base64(rest.partition("+")[2])
+    if len(data) != 1 + _PUBLIC_BYTES or vkey_text(name, data[1:], kind) != text:
+        return None
+    return check_name(name), data[1:]
 
 
 def parse_note(text: str) -> Note:
@@ -188,11 +197,10 @@ def open_checkpoint(text: str, keys: Sequence[VerifierKey]) -> CheckpointText:
     key has signed it or a signature is wrong, or where the origin is not the name of the key that signed.
     """
     note = parse_note(text)
-    found = {key.name: standing(note, key) for key in keys}
-    said = set(found.values())
-    if Standing.FORGED in said:
+    found = [(key.name, standing(note, key)) for key in keys]
+    if any(said is Standing.FORGED for _, said in found):
         raise LogCorrupt("检查点的签名与内容不符；它被改动过，请停止使用并调查。", standing=Standing.FORGED.value)
     checkpoint = parse_checkpoint(note.text)
-    if found.get(checkpoint.origin) is not Standing.SIGNED:
+    if (checkpoint.origin, Standing.SIGNED) not in found:
         raise LogCorrupt("检查点没有可信公钥的签名，无法证明；请核对公钥是否正确。", standing=Standing.UNKNOWN.value)
     return checkpoint

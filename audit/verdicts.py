@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+# Called with how many entries are done, of how many.
+Progress = Callable[[int, int], None]
 
 # A log that was rewritten from some entry on has a problem in every tile after it; the first ones tell the story.
 _KEPT = 100
@@ -18,8 +22,21 @@ class Status(StrEnum):
     CANNOT_READ = "cannot_read"
 
 
+class Level(StrEnum):
+    """How deep a verification looks; each level finds all that the one before finds.
+
+    ``head``: the newest signed heads, the head's row, the edge; ``tiles``: also every tile and every checkpoint, without
+    reading a body; ``full``: also every body; ``strict``: also what the events say, one by one and of each object.
+    """
+
+    HEAD = "head"
+    TILES = "tiles"
+    FULL = "full"
+    STRICT = "strict"
+
+
 class Kind(StrEnum):
-    """Where a problem lies."""
+    """Where a problem lies; from ``form`` to ``replay`` only ``strict`` looks."""
 
     ENTRY = "entry"
     INDEX = "index"
@@ -31,6 +48,13 @@ class Kind(StrEnum):
     UNSIGNED = "unsigned"
     UNKNOWN_KEY = "unknown_key"
     UNREADABLE = "unreadable"
+    FORM = "form"
+    OBJECT = "object"
+    PROJECTION = "projection"
+    IDENTITY = "identity"
+    TIME = "time"
+    TRANSITION = "transition"
+    REPLAY = "replay"
 
 
 _NOT_PROVABLE = frozenset((Kind.UNSIGNED, Kind.UNKNOWN_KEY))
@@ -51,7 +75,8 @@ class Verdict:
     """The result: ``size`` and ``root`` as recomputed, ``signed`` entries that a valid checkpoint proves.
 
     ``first_bad`` is the first bad index, or the lower bound where only a range is known (its problem then has ``until``).
-    ``checkpoints`` counts the stored checkpoints that were checked, ``outbox`` the events that wait for an index.
+    ``checkpoints`` counts the stored checkpoints that were checked, ``outbox`` the events that wait for an index, ``start`` the
+    entries that an older verification had read and this one did not.
     """
 
     ok: bool
@@ -63,6 +88,8 @@ class Verdict:
     checkpoints: int = 0
     outbox: int = 0
     signed: int = 0
+    level: Level = Level.FULL
+    start: int = 0
 
 
 @dataclass(slots=True)
@@ -87,6 +114,12 @@ class Findings:
             self.problems.append(Problem(kind, index, message, until))
         else:
             self.dropped += 1
+
+    def absorb(self, others: Findings) -> None:
+        """Takes over what was found elsewhere, in a part of the log."""
+        for problem in others.problems:
+            self.add(problem.kind, problem.index, problem.message, problem.until)
+        self.dropped += others.dropped
 
     def explains(self, low: int, high: int) -> bool:
         """Whether a problem is known that lies in (or may lie in) the entries ``low`` to ``high - 1``."""

@@ -1,201 +1,246 @@
-"""Verification of a log: everything is derived anew from the bodies and compared with everything that is stored.
+"""Verification of a log: what is stored is derived anew and compared, as deep as the level says (``audit.verdicts.Level``).
 
-``verify_full`` reads bodies → leaves → root and compares leaf column, tiles, edge, head and **every** checkpoint, those kept
-outside included. It answers one of four things (``audit.verdicts.Status``) and names the first bad index, or the range.
+``verify`` is the one door. It answers one of four things (``audit.verdicts.Status``) and names the first bad index, or the
+range. Each level compares with **every** checkpoint kept outside; all but ``head`` with every stored one, too.
 """
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 
-from audit.claims import Claim, all_claims, outside_claims
-from audit.entries import EntryCheck, Progress
-from audit.journal import MAIN_LOG, outbox_mac
-from audit.notes import VerifierKey, parse_vkey
+from audit import blockruns, tiles
+from audit.assembly import Assembly
+from audit.blocks import BLOCK, Advance, BlockReport, BlockTask
+from audit.claims import Claim, ClaimCheck, all_claims, newest_claims, outside_claim, outside_claims
+from audit.cosignatures import CosignerKey
+from audit.eventchecks import EventCheck, time_checks
+from audit.exposure import VerifyToken
+from audit.extent import block_bounds, entry_end, report_projection, report_strays
+from audit.headcheck import NEWEST, check_head
+from audit.journal import MAIN_LOG
+from audit.notes import Standing, VerifierKey, parse_vkey
+from audit.objects import ObjectChains
+from audit.outboxcheck import check_outbox
 from audit.rawrows import RawRows
+from audit.snapshots import raw_rows, shared, snapshot
 from audit.storage import LogIdentity, read_identity
-from audit.tree import EMPTY_ROOT
-from audit.verdicts import Findings, Kind, Problem, Status, Verdict
-from models.engine import transaction
+from audit.storedtree import StoredHashes
+from audit.tree import EMPTY_ROOT, HASH_BYTES
+from audit.trust import Trust
+from audit.upperlevels import UpperLevels
+from audit.verdicts import Findings, Kind, Level, Problem, Progress, Status, Verdict
 from models.errors import Conflict, DatabaseUnavailable, InvalidInput
-from models.log import AuditOutbox
-from models.prepared import Prepared
 
-_PAGE = 1000
-
-_OUTBOX = Prepared(
-    sa.select(AuditOutbox.seq, AuditOutbox.event_id, AuditOutbox.body, AuditOutbox.mac)
-    .where(AuditOutbox.log == sa.bindparam("log"), AuditOutbox.seq > sa.bindparam("after"))
-    .order_by(AuditOutbox.seq)
-    .limit(sa.bindparam("count"))
-)
+_MOST_JOBS = 64
 
 
-def verify_full(
+def verify(
     engine: sa.Engine,
     *,
     log: str = MAIN_LOG,
+    level: Level = Level.FULL,
     trusted: Sequence[str] = (),
     outside: Sequence[str] = (),
+    since: str | None = None,
+    jobs: int = 1,
+    checks: Sequence[EventCheck] = (),
+    cosigners: Sequence[CosignerKey] = (),
+    verify_token: VerifyToken | None = None,
     mac_key: bytes | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
-    """Full verification of one consistent snapshot of a log, in bounded memory.
+    """Verification of one consistent snapshot of a log, in bounded memory.
 
-    ``trusted`` are verifier keys known from outside (several after a rotation); without them the database's own is
+    ``trusted`` are verifier keys known from outside (several after a rotation); without them the database's own are
     believed, and a swapped key can't be seen. ``outside`` are checkpoint notes kept outside the database: the signer's head
-    file, an auditor's copy. ``mac_key`` checks the events that wait in the outbox. ``progress(done, total)`` is called after
-    each batch. Raises NotFound for an unknown log and InvalidInput for a key or note that is none.
+    file, an auditor's copy. ``since`` is such a note, of an older verification: what it covers is proved by tiles to be
+    unchanged, and only later bodies are read (levels ``tiles`` and ``full``). ``jobs`` processes share the work.
+
+    For ``strict``: ``checks`` are shown every event, ``cosigners`` (keys of witnesses) and ``verify_token`` decide which
+    outside stamps the time rule believes. ``mac_key`` checks the events that wait in the outbox. ``progress(done, total)`` is
+    called now and then. Raises NotFound for an unknown log and InvalidInput for a key or note that is none, or a combination
+    that has no meaning.
     """
+    if not 1 <= jobs <= _MOST_JOBS:
+        raise InvalidInput(f"进程数应在 1 至 {_MOST_JOBS} 之间；请修改 --jobs。")
+    if since is not None and level not in (Level.TILES, Level.FULL):
+        raise InvalidInput(f"{level} 级校验不能从旧检查点继续；请去掉 --since，或改用 --level full。")
     keys = [parse_vkey(text) for text in trusted]
+    older = None if since is None else outside_claim(since, "作为起点的检查点")
+    kept = outside_claims(outside)
     try:
-        with transaction(_snapshot(engine), read_only=True) as work:
-            identity = read_identity(work, log)
-            rows = RawRows(work)
-            try:
-                return _verify(rows, identity, keys, outside, mac_key, progress)
-            finally:
-                rows.close()
+        with snapshot(engine) as work, raw_rows(work) as rows:
+            run = _Verification(rows, read_identity(work, log), level, keys)
+            if level is Level.HEAD:
+                return run.head(kept, mac_key)
+            if level is Level.STRICT:
+                checks = [*checks, *time_checks(work, log, cosigners, verify_token)]
+            blocks = run.tasks(kept, older)
+            if blocks is None:
+                return run.verdict()
+            advance = _advance(progress, run.end)
+            if jobs == 1:
+                done = blockruns.run_here(rows, blocks, checks, advance)
+            else:
+                place = shared(engine, rows)
+                done = blockruns.run_beside(rows, blocks, checks, advance, shared=place, jobs=jobs)
+            return run.join(done, checks, mac_key)
     except (DatabaseUnavailable, Conflict) as error:
         problem = Problem(Kind.UNREADABLE, None, f"无法读完审计日志，因此没有结论：{error.message}")
-        return Verdict(False, Status.CANNOT_READ, 0, EMPTY_ROOT, None, (problem,))
+        return Verdict(False, Status.CANNOT_READ, 0, EMPTY_ROOT, None, (problem,), level=level)
 
 
-def _snapshot(engine: sa.Engine) -> sa.Engine:
-    # On PostgreSQL every statement would else see what was committed meanwhile, and an honest log would look damaged.
-    if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="REPEATABLE READ")
-    return engine
+def _advance(progress: Progress | None, total: int) -> Advance | None:
+    return None if progress is None else lambda done: progress(done, total)
 
 
-def _verify(
-    rows: RawRows,
-    identity: LogIdentity,
-    trusted: Sequence[VerifierKey],
-    outside: Sequence[str],
-    mac_key: bytes | None,
-    progress: Progress | None,
-) -> Verdict:
-    findings = Findings()
-    keys = _keys(identity, trusted, findings)
-    claims = _Claims(all_claims(rows, identity.log, keys, outside_claims(outside, keys, findings), findings), findings)
-    entries = EntryCheck(rows, identity.log, findings, claims.compare)
-    entries.run(progress)
-    entries.compare_stored(claims.proven)
-    claims.finish(entries.tree.size)
-    if claims.proven < 0:
-        findings.add(
-            Kind.UNSIGNED, None, "日志还没有任何有效的检查点，只能看出前后一致，不能证明没有被整体改写；请先签名。"
-        )
-    waiting = _check_outbox(rows, identity.log, mac_key, findings)
-    if findings.dropped:
-        findings.problems.append(Problem(Kind.ENTRY, None, f"另有 {findings.dropped} 个问题没有逐一列出。"))
-    return Verdict(
-        ok=findings.status is Status.INTACT,
-        status=findings.status,
-        size=entries.tree.size,
-        root=entries.tree.root(entries.tree.size),
-        first_bad=findings.first_bad,
-        problems=tuple(findings.problems),
-        checkpoints=claims.stored,
-        outbox=waiting,
-        signed=max(claims.proven, 0),
-    )
+class _Verification:
+    """One run over one snapshot: findings, keys, and the tree as it grows."""
 
+    def __init__(self, rows: RawRows, identity: LogIdentity, level: Level, trusted: Sequence[VerifierKey]) -> None:
+        self.rows = rows
+        self.log = identity.log
+        self.level = level
+        self.findings = Findings()
+        self.stored = StoredHashes(rows, identity.log)
+        self.trust = Trust(rows, identity, trusted, self.stored, self.findings)
+        self.claims = ClaimCheck(iter(()), self.trust, self.findings)
+        self.start = 0
+        self.end = 0
+        self.root = EMPTY_ROOT
+        self.waiting = 0
+        # Claims of the blocks that are under way, in their order.
+        self._due: deque[list[Claim]] = deque()
+        self._levels = UpperLevels()
 
-def _keys(identity: LogIdentity, trusted: Sequence[VerifierKey], findings: Findings) -> Sequence[VerifierKey]:
-    try:
-        own = parse_vkey(identity.vkey)
-    except InvalidInput:
-        findings.add(Kind.KEY, None, "数据库中的日志公钥无法解析，它被改动过；请从外部取得公钥再核对。")
-        return trusted
-    if own.name != identity.origin:
-        findings.add(Kind.KEY, None, "数据库中的日志公钥与日志来源的名称不一致，其中之一被改动过。")
-    if trusted and own not in trusted:
-        findings.add(Kind.KEY, None, "数据库中的日志公钥不是外部公布的公钥；签名密钥被调换过。")
-    return trusted or [own]
+    def head(self, kept: list[Claim], mac_key: bytes | None) -> Verdict:
+        """The whole of the level ``head``."""
+        newest = newest_claims(self.rows, self.log, self.findings, NEWEST)
+        claims = sorted([*newest, *kept], key=lambda claim: claim.size)
+        self.claims = ClaimCheck(iter(claims), self.trust, self.findings)
+        self.end, self.root = check_head(self.stored, self.claims, self.findings)
+        return self._finish(mac_key)
 
-
-class _Claims:
-    """Compares claims with the recomputed roots, in order of size; ``proven`` is the largest size that a signature proves."""
-
-    def __init__(self, claims: Iterator[Claim], findings: Findings) -> None:
-        self._claims = claims
-        self._findings = findings
-        self._next = next(claims, None)
-        self._proven_before = 0
-        self._wrong: list[Claim] = []
-        self._more = 0
-        self.proven = -1
-        self.stored = 0
-
-    def compare(self, size: int, root_at: Callable[[int], bytes]) -> None:
-        """Takes all claims up to ``size``; ``root_at`` gives the recomputed root at a size."""
-        while self._next is not None and self._next.size <= size:
-            claim = self._take(self._next)
-            if claim.size < 0:
-                continue
-            if claim.root != root_at(claim.size):
-                self._mismatch(claim)
-            elif claim.signed:
-                self.proven = claim.size
-
-    def _take(self, claim: Claim) -> Claim:
-        self.stored += not claim.outside
-        self._next = next(self._claims, None)
-        return claim
-
-    def _mismatch(self, claim: Claim) -> None:
-        # Every later checkpoint is wrong too once the history is; only the first one tells where.
-        if self._wrong:
-            self._more += 1
+    def tasks(self, kept: list[Claim], older: Claim | None) -> Iterator[BlockTask] | None:
+        """The blocks to check, or None where there is no use in it: the checkpoint to go on from proves nothing."""
+        if self.level is Level.TILES:
+            self.end = self.stored.size or 0
         else:
-            self._wrong.append(claim)
-            self._proven_before = max(self.proven, 0)
+            self.end = entry_end(self.rows, self.log, self.stored)
+        if older is not None:
+            if not self._begin_at(older, [claim for claim in kept if claim.size < older.size]):
+                return None
+            kept = [older, *(claim for claim in kept if claim.size >= older.size)]
+        kept = sorted(kept, key=lambda claim: claim.size)
+        self.claims = ClaimCheck(
+            all_claims(self.rows, self.log, kept, self.findings, self.start), self.trust, self.findings
+        )
+        if self.level is not Level.TILES:
+            report_strays(self.rows, self.log, self.end, self.findings)
+        for claim in self.claims.upto(0):
+            self.claims.compare(claim, claim.root == EMPTY_ROOT)
+        return self._tasks()
 
-    def finish(self, size: int) -> None:
-        """Reports the first wrong claim with the range it leaves, and claims beyond the end of the log."""
-        for claim in self._wrong:
-            more = f"（其后另有 {self._more} 个检查点也不符）" if self._more else ""
-            low = self._proven_before
-            if not claim.signed or self._findings.explains(low, claim.size):
-                self._findings.add(Kind.CHECKPOINT, None, f"{claim.title}的根与重算的不同{more}。")
-            else:
-                self._findings.add(
-                    Kind.CHECKPOINT,
-                    low,
-                    f"{claim.title}的根与重算的不同{more}；被改动的条目在第 {low} 至 {claim.size - 1} 条之间。",
-                    claim.size,
-                )
-        while self._next is not None:
-            claim = self._take(self._next)
-            if claim.size >= 0:
-                self._findings.add(
-                    Kind.CHECKPOINT,
-                    size,
-                    f"{claim.title}证明日志曾有 {claim.size} 条，现在只有 {size} 条；末尾被截断，或恢复了旧备份。",
-                    claim.size,
-                )
+    def _begin_at(self, older: Claim, before: list[Claim]) -> bool:
+        """Takes the tree of an older checkpoint from the tiles; the claim itself confirms it when it is compared."""
+        if older.note is None or self.trust.judge(older.note, older.size) is not Standing.SIGNED:
+            self.findings.add(
+                Kind.UNKNOWN_KEY, None, f"{older.title}没有可信公钥的签名，不能从它继续；请核对公钥，或做完整校验。"
+            )
+            return False
+        if older.size > self.end:
+            self.claims = ClaimCheck(iter([older]), self.trust, self.findings)
+            self.claims.finish(self.end, self.findings.explains)
+            return False
+        for claim in before:
+            if not self.stored.continues(claim.size, claim.root, older.size, older.root):
+                said = f"{claim.title}与{older.title}不能相互证明；历史被改写，或瓦片被改动"
+                self.findings.add(Kind.CHECKPOINT, 0, f"{said}，请做完整校验。", older.size)
+        self.start = older.size
+        low = older.size - older.size % BLOCK
+        try:
+            self._levels = UpperLevels(low, _edge_at(self.stored, low))
+        except ValueError as error:
+            said = f"证明前 {older.size} 条没有变化所需的瓦片缺失或残缺（{error}）"
+            self.findings.add(Kind.TILE, None, f"{said}；请去掉 --since 做完整校验。")
+            return False
+        return True
+
+    def _tasks(self) -> Iterator[BlockTask]:
+        for low, high in block_bounds(self.start, self.end, BLOCK):
+            due = self.claims.upto(high)
+            self._due.append(due)
+            sizes = tuple(sorted({high, *(claim.size for claim in due)}))
+            yield BlockTask(self.log, low, max(low, self.start), high, sizes, self.level)
+
+    def join(
+        self, done: Iterable[tuple[BlockTask, BlockReport]], checks: Sequence[EventCheck], mac_key: bytes | None
+    ) -> Verdict:
+        """Joins the blocks' reports, in their order, and says what comes of it."""
+        assembly = Assembly(self.stored, self.claims, self.findings, self._levels)
+        chains = ObjectChains(self.findings)
+        last_id: str | None = ""
+        try:
+            for task, report in done:
+                assembly.add(task, report, self._due.popleft())
+                for key, span in report.objects.items():
+                    chains.join(key, span)
+                rises = last_id is not None and report.ids is not None and last_id < report.ids[0]
+                last_id = report.ids[1] if rises and report.ids else None
+            assembly.finish(bodies=self.level is not Level.TILES)
+            self.end, self.root = assembly.size, assembly.root
+            if self.level is Level.STRICT:
+                chains.finish(self.rows, self.log)
+                report_projection(self.rows, self.log, self.end, self.findings, rising=last_id is not None)
+        finally:
+            chains.close()
+        for check in checks:
+            for problem in check.finish():
+                self.findings.add(problem.kind, problem.index, problem.message, problem.until)
+        return self._finish(mac_key)
+
+    def _finish(self, mac_key: bytes | None) -> Verdict:
+        self.trust.finish()
+        if self.claims.proven < 0:
+            self.findings.add(
+                Kind.UNSIGNED, None, "日志还没有任何有效的检查点，只能看出前后一致，不能证明没有被整体改写；请先签名。"
+            )
+        self.waiting = check_outbox(self.rows, self.log, mac_key, self.findings)
+        return self.verdict()
+
+    def verdict(self) -> Verdict:
+        """The verdict on what was found so far."""
+        problems = list(self.findings.problems)
+        if self.findings.dropped:
+            problems.append(Problem(Kind.ENTRY, None, f"另有 {self.findings.dropped} 个问题没有逐一列出。"))
+        return Verdict(
+            ok=self.findings.status is Status.INTACT,
+            status=self.findings.status,
+            size=self.end,
+            root=self.root,
+            first_bad=self.findings.first_bad,
+            problems=tuple(problems),
+            checkpoints=self.claims.stored,
+            outbox=self.waiting,
+            signed=max(self.claims.proven, 0),
+            level=self.level,
+            start=self.start,
+        )
 
 
-def _check_outbox(rows: RawRows, log: str, mac_key: bytes | None, findings: Findings) -> int:
-    waiting = 0
-    page = rows.all(_OUTBOX, log=log, after=-1, count=_PAGE)
-    while page:
-        waiting += len(page)
-        for _seq, event_id, body, mac in page:
-            if mac_key is not None and not _is_ours(mac_key, log, body, mac):
-                findings.add(
-                    Kind.OUTBOX, None, f"待写入的事件 {event_id} 的校验码不符；它在写入日志之前被改动过，或密钥不对。"
-                )
-        page = rows.all(_OUTBOX, log=log, after=page[-1][0], count=_PAGE)
-    return waiting
-
-
-def _is_ours(mac_key: bytes, log: str, body: object, mac: object) -> bool:
-    if not (isinstance(body, bytes) and isinstance(mac, bytes)):
-        return False
-    return hmac.compare_digest(outbox_mac(mac_key, log, body), mac)
+def _edge_at(stored: StoredHashes, size: int) -> bytes:
+    """The edge of an older size from the tiles that hold it now; raises ValueError where they are missing."""
+    parts = []
+    level = 1
+    while size >> tiles.HEIGHT * level:
+        first = size >> tiles.HEIGHT * level
+        count = tiles.partial_width(size, level)
+        hashes = stored.read(level, first >> tiles.HEIGHT)[: count * HASH_BYTES] if count else b""
+        if len(hashes) != count * HASH_BYTES:
+            raise ValueError(tiles.tile_path(level, first >> tiles.HEIGHT))
+        parts.append(hashes)
+        level += 1
+    return b"".join(parts)

@@ -5,7 +5,19 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("transition", "workflow", "reading", "rendering", "start")
+NAMES = (
+    "transition",
+    "workflow",
+    "reading",
+    "checking",
+    "comparing",
+    "rendering",
+    "start",
+    "receipts",
+    "verification",
+    "looks",
+    "postgres_audit",
+)
 
 for name in sys.argv[1:] or NAMES:
     if name not in NAMES:

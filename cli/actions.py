@@ -128,7 +128,9 @@ def _perform_many(text_ids: tuple[str, ...], action: str, given: dict[str, Any])
             empty="没有文本。",
         )
         say(f"完成 {done['done']} 份，未办 {done['failed']} 份；批次 {done['bulk']}。")
-    return 6 if done["failed"] else 0
+    if "unsigned" in done:
+        say(f"提示：{done['unsigned']}")
+    return 6 if done["failed"] else 7 if "unsigned" in done else 0
 
 
 def _ids_of(path: str | None) -> list[str]:

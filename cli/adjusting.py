@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -27,15 +28,18 @@ def adjustment(request: Request, text_id: str, as_json: bool) -> None:
     print_table(
         ("位置", "修改前", "修改后", "理由"),
         [
-            (item["place_title"], _words(item["before"]), _words(item["after"]), item["reason"])
+            (item["place_title"], _words(item, "before"), _words(item, "after"), item["reason"])
             for item in found["rows"]
         ],
         empty="您能查看的版本中内容还没有改动。",
     )
 
 
-def _words(value: Any) -> str:
-    """A value as people read it: words as they are, what has parts as JSON."""
+def _words(item: dict[str, Any], side: str) -> str:
+    """A value as people read it on a terminal; into a pipe what has parts stays JSON, which programs have read so far."""
+    value = item[side]
     if value is None:
         return "（无）"
+    if sys.stdout.isatty():
+        return str(item[f"{side}_words"])
     return value if isinstance(value, str) else orjson.dumps(value).decode()

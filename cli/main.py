@@ -18,8 +18,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "passwd": ("cli.access", "passwd", "设置自己的口令"),
     "whoami": ("cli.access", "whoami", "我是谁，有哪些岗位"),
     "org": ("cli.organizations", "org", "单位：add list"),
-    "user": ("cli.organizations", "user", "账号：add list grant"),
-    "text": ("cli.texts", "text", "文本：import list show check confirm edit history actions do render"),
+    "user": ("cli.organizations", "user", "账号：add list grant revoke disable"),
+    "text": ("cli.texts", "text", "文本：import list show check compare confirm edit history actions do render"),
+    "check": ("cli.checking", "check", "检查规则：rules explain"),
     "opinion": ("cli.texts", "opinion", "审核意见：list"),
     "task": ("cli.tasks", "task", "任务：list claim reassign delegate add-signer remind …"),
     "delegation": ("cli.delegations", "delegation", "代理：add list revoke"),
@@ -36,8 +37,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "adjust": ("cli.actions", "adjust", "调整已公开的文本"),
     "workflow": ("cli.workflows", "workflow", "流程：list show check publish graph simulate migrate"),
     "calendar": ("cli.calendars", "calendar", "工作日历：show set unset"),
-    "audit": ("cli.auditing", "audit", "审计日志：log verify checkpoint"),
-    "db": ("cli.database", "db", "数据库：upgrade current downgrade"),
+    "audit": ("cli.auditing", "audit", "审计日志：log verify checkpoint export prove erase key …"),
+    "worker": ("cli.worker", "worker", "后台：整合审计事件，签发检查点"),
+    "db": ("cli.database", "db", "数据库：upgrade current downgrade roles"),
 }
 
 

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from application import accounts
+from application import accounts, leaving
 from application.installation import Request
 from cli.output import print_json, print_table, say
 from cli.session import as_json, with_request
@@ -128,3 +128,39 @@ def user_grant(request: Request, login: str, role: str, days: int | None, as_jso
         print_json(made)
     else:
         say(f"已授予“{login}”岗位“{ROLE_TITLES[Role(role)]}”。")
+
+
+@user.command("revoke")
+@click.argument("login")
+@click.argument("role", type=click.Choice([str(role) for role in Role]))
+@click.option("--reason", required=True, help="理由，例如“调离本岗位”。")
+@as_json
+@with_request
+def user_revoke(request: Request, login: str, role: str, reason: str, as_json: bool) -> None:
+    """收回岗位（安全管理员）；此人在这个岗位上未办结的任务由同岗位的人签收。"""
+    done = leaving.revoke_role(request, login, Role(role), reason=reason)
+    if as_json:
+        print_json(done)
+        return
+    say(f"已收回“{login}”的岗位“{ROLE_TITLES[Role(role)]}”。")
+    _say_tasks(done["open_tasks"])
+
+
+@user.command("disable")
+@click.argument("login")
+@click.option("--reason", required=True, help="理由，例如“离职”。")
+@as_json
+@with_request
+def user_disable(request: Request, login: str, reason: str, as_json: bool) -> None:
+    """停用账号（系统管理员）：不能再登录，令牌作废；办过的事和姓名都保留。"""
+    done = leaving.disable_account(request, login, reason=reason)
+    if as_json:
+        print_json(done)
+        return
+    say(f"已停用账号“{login}”。")
+    _say_tasks(done["open_tasks"])
+
+
+def _say_tasks(number: int) -> None:
+    if number:
+        say(f"此人名下还有 {number} 项任务；请同岗位的人运行 jixiao task list 查看，再用 jixiao task claim 签收。")

@@ -79,9 +79,22 @@ def with_request(function: F) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
-        return function(current_request(), *args, **kwargs)
+        request = current_request()
+        result = function(request, *args, **kwargs)
+        _warn_of_lag(request.installation)
+        return result
 
     return run
+
+
+def _warn_of_lag(installation: Installation) -> None:
+    if installation.engine.dialect.name == "sqlite":
+        return
+    from application.lagging import alarm
+
+    sentence = alarm(installation)
+    if sentence:
+        click.echo(sentence, err=True)
 
 
 # Larger than any text or definition that people have; what never ends is not read to its end.

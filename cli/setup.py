@@ -55,11 +55,14 @@ def init(origin: str | None, as_json: bool) -> None:
     settings = current_settings()
     made = initialize(settings, origin=origin)
     if as_json:
-        print_json({"home": str(settings.home), "vkey": made.vkey, "tokens": made.tokens})
+        print_json(
+            {"home": str(settings.home), "vkey": made.vkey, "reads_vkey": made.reads_vkey, "tokens": made.tokens}
+        )
         keep_token(settings, made.tokens[Role.SYSTEM_ADMINISTRATOR.value])
         return
     click.echo(f"安装目录：{settings.home}")
     click.echo(f"日志公钥（请公布在安装之外）：{made.vkey}")
+    click.echo(f"审计查看日志的公钥（同上）：{made.reads_vkey}")
     click.echo("三个管理员的访问令牌（只显示这一次，请分别交给三个人）：")
     for role, token in made.tokens.items():
         click.echo(f"  {ROLE_TITLES[Role(role)]}  {token}")

@@ -1,4 +1,4 @@
-"""Texts: import|list|show|check|confirm|edit|history|actions|do|render, and the short forms."""
+"""Texts: import|list|show|check|compare|confirm|edit|history|actions|do|render, and the short forms."""
 
 from __future__ import annotations
 
@@ -14,9 +14,18 @@ from application import editing, histories, importing, rendering, texts
 from application.installation import Request
 from cli import actions as acting
 from cli.adjusting import adjustment
+from cli.checking import text_check
+from cli.comparing import compare
 from cli.output import print_json, print_table, say
 from cli.session import as_json, read_input, with_request
-from cli.views import SEVERITIES, print_content, print_history, print_opinions, print_reading_findings, print_summary
+from cli.views import (
+    coverage_sentence,
+    print_content,
+    print_history,
+    print_opinions,
+    print_reading_findings,
+    print_summary,
+)
 from models.errors import InvalidInput, JixiaoError
 
 
@@ -35,7 +44,7 @@ def text() -> None:
 def text_import(
     request: Request, file: str, organization: str | None, year: int | None, workflow: str | None, as_json: bool
 ) -> None:
-    """导入文本文件（- 为标准输入）。读入时修复或存疑之处逐条列出，由人确认。"""
+    """导入文本：docx、doc、xlsx、xls、ods、pdf、html 或纯文本（- 为标准输入）。读入时修复或存疑之处逐条列出，由人确认。"""
     name = "标准输入" if file == "-" else Path(file).name
     done = importing.import_text(
         request, read_input(file), organization=organization, year=year, name=name, workflow=workflow
@@ -53,6 +62,7 @@ def text_import(
     say(
         f"已导入“{done['content']['title']}”，{len(done['content'].get('projects', []))} 个项目，待确认修复 {waiting} 处。"
     )
+    say(coverage_sentence(done["coverage"]))
     say(f"下一步：核对后运行 jixiao text confirm {done['text']} --all，再运行 jixiao text check {done['text']}。")
 
 
@@ -108,29 +118,6 @@ def text_show(request: Request, text_id: str, version: int | None, findings: boo
     if found["opinions"]:
         click.echo("\n审核意见")
         print_opinions(found["opinions"])
-
-
-@text.command("check")
-@click.argument("text_id", metavar="ID")
-@as_json
-@with_request
-def text_check(request: Request, text_id: str, as_json: bool) -> int:
-    """按规则检查；有错误时不能报送，退出码为 6。"""
-    found = texts.check(request, text_id)
-    if as_json:
-        print_json(found)
-    else:
-        print_table(
-            ("代码", "级别", "标准", "位置", "说明"),
-            [
-                (item["code"], SEVERITIES[item["severity"]], item["criterion"], item["anchor"], item["message"])
-                for item in found["findings"]
-            ],
-            empty="没有发现问题。",
-        )
-        verdict = "不能报送" if found["errors"] else "可以报送"
-        say(f"错误 {found['errors']}，警告 {found['warnings']}，提示 {found['hints']}：{verdict}。")
-    return 6 if found["errors"] else 0
 
 
 @text.command("confirm")
@@ -262,7 +249,7 @@ def text_do(action: str, text_ids: tuple[str, ...], **given: Any) -> int:
     return acting.perform(text_ids, action, given)
 
 
-for _command in (*acting.SHORT_FORMS, adjustment):
+for _command in (*acting.SHORT_FORMS, adjustment, compare, text_check):
     text.add_command(_command)
 
 

@@ -33,6 +33,16 @@ def print_reading_findings(found: list[dict[str, Any]]) -> None:
     )
 
 
+def coverage_sentence(counts: dict[str, Any]) -> str:
+    """How much of the source found its place, and what is to be done about the rest."""
+    sentence = f"原文 {counts['characters']} 字（不计空白），读入相应各项的占 {counts['percent']}%"
+    if counts["kept"]:
+        sentence += f"；{counts['kept']} 字没有对应的项，原文存入附加项"
+    if counts["left"]:
+        sentence += f"；{counts['left']} 字没有读入，原文见上表的 I006，请补上"
+    return f"{sentence}。"
+
+
 def print_summary(item: dict[str, Any], version: int, content_hash: str) -> None:
     """Where a text stands, in three lines."""
     task = item["task"]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.orm import Session
 
 from models.base import Base
 from models.errors import Conflict, DatabaseUnavailable, InvalidInput, JixiaoError
 from models.prepared import Prepared
+from models.records import GuardedSession, refuse_changes
 
 T = TypeVar("T")
 
@@ -20,34 +22,6 @@ T = TypeVar("T")
 LOCK_TIMEOUT = 15
 
 _READ_ONLY = "jixiao_read_only"
-
-# Tables whose rows the ORM may read and add, but never change or delete.
-_RECORDS = frozenset(
-    {
-        "audit_checkpoint",
-        "audit_entry",
-        "audit_head",
-        "audit_object",
-        "audit_outbox",
-        "audit_projection",
-        "audit_tile",
-        "blob",
-        "budget_text",
-        "carbon_copy",
-        "command",
-        "finding",
-        "opinion",
-        "opinion_answer",
-        "participation",
-        "reminder",
-        "signature",
-        "signer",
-        "step",
-        "task",
-        "text_version",
-        "workflow_definition",
-    }
-)
 
 
 def make_engine(url: str | sa.URL, *, synchronous: str = "FULL") -> sa.Engine:
@@ -63,12 +37,15 @@ def make_engine(url: str | sa.URL, *, synchronous: str = "FULL") -> sa.Engine:
     # The driver is ours to choose: an address copied from elsewhere may name one that is not installed.
     if address.get_backend_name() in ("postgresql", "postgres"):
         address = address.set(drivername="postgresql+psycopg")
-        return sa.create_engine(
+        engine = sa.create_engine(
             address, isolation_level="READ COMMITTED", connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT}s"}
         )
+        event.listen(engine, "before_execute", refuse_changes)
+        return engine
     if address.get_backend_name() != "sqlite":
         raise InvalidInput(f"不支持数据库“{address.get_backend_name()}”；请使用 SQLite 或 PostgreSQL。")
     engine = sa.create_engine(address.set(drivername="sqlite"), connect_args={"timeout": LOCK_TIMEOUT})
+    event.listen(engine, "before_execute", refuse_changes)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -126,7 +103,7 @@ class Work:
     def session(self) -> Session:
         """ORM session inside this transaction; flushed when the transaction ends well."""
         if self._session is None:
-            self._session = _Session(bind=self.connection, autoflush=True, expire_on_commit=False)
+            self._session = GuardedSession(bind=self.connection, autoflush=True, expire_on_commit=False)
         return self._session
 
     @contextlib.contextmanager
@@ -163,49 +140,20 @@ class Work:
             self._session.expunge_all()
 
 
-@event.listens_for(Session, "do_orm_execute")
-def _refuse_bulk_changes(state: ORMExecuteState) -> None:
-    # Bulk DML would change audited rows without an event; single rows go through the use cases, which write one.
-    # Textual SQL may be anything, so that only queries pass.
-    if not state.is_select:
-        raise JixiaoError("不允许绕过用例批量修改数据表。")
-
-
-@event.listens_for(Session, "before_flush")
-def _refuse_changed_records(session: Session, _context: Any, _instances: Any) -> None:
-    # State, tasks and records change in workflow/ and audit/ by prepared statements, together with their event; a change
-    # of a loaded row would be flushed without one.
-    for item in (*session.dirty, *session.deleted):
-        table = sa.inspect(item).mapper.local_table
-        if (
-            isinstance(table, sa.Table)
-            and table.name in _RECORDS
-            and (item in session.deleted or session.is_modified(item))
-        ):
-            raise JixiaoError(f"不允许绕过用例修改数据表 {table.name}。")
-
-
-class _Session(Session):
-    """A session without the old bulk methods, which pass no hook."""
-
-    def bulk_save_objects(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise JixiaoError("不允许绕过用例批量修改数据表。")
-
-    bulk_insert_mappings = bulk_save_objects
-    bulk_update_mappings = bulk_save_objects
-
-
 @contextlib.contextmanager
-def transaction(engine: sa.Engine, *, read_only: bool = False) -> Iterator[Work]:
+def transaction(engine: sa.Engine, *, read_only: bool = False, durable: bool = True) -> Iterator[Work]:
     """A unit of work: commits when the block ends well, rolls back on any error.
 
+    What is not ``durable`` is committed without waiting for the disk: it outlives the process, and may be lost with the power.
     Driver errors become ours: a lock or a duplicate is Conflict, everything else DatabaseUnavailable.
     """
     dbapi: Any = engine.dialect.loaded_dbapi
     try:
         with engine.connect() as plain:
             connection = plain.execution_options(**{_READ_ONLY: read_only})
-            with connection.begin():
+            with _relaxed(connection, durable), connection.begin():
+                if not durable and connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
                 work = Work(connection)
                 try:
                     yield work
@@ -233,11 +181,58 @@ def retried(operation: Callable[[], T]) -> T:
     return operation()
 
 
+@contextlib.contextmanager
+def _relaxed(connection: sa.Connection, durable: bool) -> Iterator[None]:
+    # SQLite knows this setting for a connection, outside of transactions; the next user of it expects what it was.
+    if durable or connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.dbapi_connection
+    (before,) = driver.execute("PRAGMA synchronous").fetchone()
+    driver.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        driver.execute(f"PRAGMA synchronous = {before}")
+
+
+def flush(engine: sa.Engine) -> None:
+    """Puts everything committed so far on disk, also what was not durable; a signature must never know more than the disk.
+
+    On PostgreSQL the integrator's commit has done so for every event that has an index.
+    """
+    name = engine.url.database
+    if engine.dialect.name == "sqlite" and name:
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = os.open(f"{name}-wal", os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def empty_side_file(engine: sa.Engine) -> None:
+    """Moves what stands in SQLite's write-ahead log into the database and empties it, where nobody is just reading.
+
+    What was deleted stays readable in that file until it is written over.
+    """
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        cursor.close()
+    finally:
+        connection.close()
+
+
 def translated(error: BaseException) -> JixiaoError:
     """Our error for a driver's error."""
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     lowered = text.lower()
     state = getattr(error, "sqlstate", None) or ""
+    refused = _refused(error, text, state)
+    if refused is not None:
+        return refused
     if lowered.startswith("unique constraint") or state == "23505":
         return Conflict("别人刚刚做了同样的改动；请重新读取后再试。", database=text)
     if type(error).__name__ == "IntegrityError" or state.startswith("23"):
@@ -269,6 +264,18 @@ def translated(error: BaseException) -> JixiaoError:
     if "not a database" in lowered or "malformed" in lowered:
         return DatabaseUnavailable(f"数据库文件已损坏或不可读（{text}）；请从备份恢复。", database=text)
     return DatabaseUnavailable(f"数据库不可用：{text}；请检查连接后重试。", database=text)
+
+
+def _refused(error: BaseException, text: str, state: str) -> DatabaseUnavailable | None:
+    """Our error where the database itself refuses: a guard rail of the schema, or a right that the role has not."""
+    if state == "JX001" or getattr(error, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER":
+        return DatabaseUnavailable(text, database=text)  # migration 0004 wrote the text, a whole sentence for people
+    if state == "42501":
+        return DatabaseUnavailable(
+            f"数据库的角色没有这个权限（{text}）；请检查 JIXIAO_DATABASE_URL 用的角色，升级后要重新运行 jixiao db roles 的脚本。",
+            database=text,
+        )
+    return None
 
 
 def metadata() -> sa.MetaData:

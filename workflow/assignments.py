@@ -139,8 +139,16 @@ def resolve(case: Case, *, note: str | None = None, task: str | None = None, sea
     require_able(case, act)
     lent = [turn for turn in named(case, task, seat) if turn.owner_id is not None]
     helping = [turn for turn in lent if turn.assignee_id == case.me]
-    principals = [who for who, _ in case.standing.principals]
-    owned = [turn for turn in lent if turn.owner_id == case.me or turn.owner_id in principals]
+    lenders = [hat for hat in case.standing.hats(case.me) if hat.principal_id is not None]
+    owned = [
+        turn
+        for turn in lent
+        if turn.owner_id == case.me
+        or any(
+            turn.owner_id == hat.account_id and (hat.whole or (turn.role, turn.organization_id) in hat.grants)
+            for hat in lenders
+        )
+    ]
     if not helping and not owned:
         raise refused(act, ["没有委派给您的任务，也没有您委派出去的任务"])
     turn = only(case, helping or owned)

@@ -130,9 +130,10 @@ def remove_signer(case: Case, seat: str, *, reason: str | None = None) -> dict[s
     power, against = _remover(case, rule, Seat(seat, role, anchor, place, account_id), added_by)
     if power is None:
         raise refused(act, against)
-    if any(vote.seat == seat for vote in votes_of(case.work, text.id, text.visit)):
+    voted = {vote.seat for vote in votes_of(case.work, text.id, text.visit)}
+    if seat in voted:
         raise _failed(act, "这个席位已经签署")
-    if any(row[2] == seat and row[6] is None for row in rows):
+    if any(row[2] == seat and row[6] is None and row[0] not in voted for row in rows):
         raise _failed(act, "这个席位上又加了签，请先减去后加的席位")
     case.work.run(sql.REMOVE_SIGNER, text_id=text.id, visit=text.visit, of_seat=seat, moment=case.now)
     own = next((turn for turn in case.turns if turn.seat == seat), None)

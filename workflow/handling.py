@@ -211,7 +211,7 @@ def write(
         why=why or None,
         after=text.current_hash,
         details=details,
-        wf=wf_of(case.definition, case.sha, text, text),
+        wf=wf_of(case.work, case.definition, case.sha, text, text),
         on_behalf_of=principal_id,
     )
     state_title = case.definition.states[text.state].title

@@ -63,8 +63,15 @@ class Migration:
         declared = {item.always_before[0] for item in self.new.properties if isinstance(item, AlwaysBefore)}
         # An approval counts by the content that it was given for, and not by the name of its action.
         wanted = {name for name in declared if not all(item.approves for item in _named(self.new, name))}
-        without = {name: _reached(self.new, _action_is(name)) for name in wanted}
-        return {state: frozenset(name for name in wanted if state not in without[name]) for state in self.new.states}
+        return _needed(self.new, wanted)
+
+    @cached_property
+    def guaranteed(self) -> Mapping[str, frozenset[str]]:
+        """For each old state those of these actions without which the old definition lets no text come there.
+
+        A text that came straight back to its reviewer has passed what was passed before its content changed: so its rules say.
+        """
+        return _needed(self.old, frozenset().union(*self.required.values()))
 
     @cached_property
     def after_approval(self) -> frozenset[str]:
@@ -78,7 +85,7 @@ class Migration:
 
 
 class Case(NamedTuple):
-    """A text as a migration looks at it; ``done`` names its actions since it began or was last adjusted."""
+    """A text as a migration looks at it; ``done`` names the actions that judged its present content."""
 
     text: TextRow
     parts: tuple[Part, ...] = ()
@@ -189,9 +196,15 @@ def _entry(migration: Migration, case: Case, target: str) -> list[str]:
         out.append(f"到“{new.title}”之前必须批复，当前内容没有批复")
     out += [
         f"新版本到“{new.title}”之前必须先“{_named(migration.new, name)[0].title}”（{name}），这份文本没有做过"
-        for name in sorted(migration.required[target] - case.done)
+        for name in sorted(migration.required[target] - case.done - migration.guaranteed[text.state])
     ]
     return out
+
+
+def _needed(definition: Definition, names: Iterable[str]) -> dict[str, frozenset[str]]:
+    """For each state which of the actions a text must have taken to come there."""
+    without = {name: _reached(definition, _action_is(name)) for name in names}
+    return {state: frozenset(name for name in without if state not in without[name]) for state in definition.states}
 
 
 def _way(migration: Migration, way: Sequence[str]) -> tuple[tuple[str, ...], list[str], list[str]]:

@@ -31,6 +31,24 @@ def turns_of(work: Work, text_id: str) -> tuple[Turn, ...]:
     return tuple(Turn(*row) for row in work.rows(sql.READ_TURNS, text_id=text_id))
 
 
+def tasks_now(work: Work, text_id: str) -> list[dict[str, str]]:
+    """The open tasks of a text as an event holds them, sorted by seat: ``{seat, role, assignee, owner, due}``, none empty."""
+    return [
+        {
+            name: value
+            for name, value in (
+                ("seat", turn.seat),
+                ("role", turn.role),
+                ("assignee", turn.assignee_id),
+                ("owner", turn.owner_id),
+                ("due", turn.due_on),
+            )
+            if value
+        }
+        for turn in sorted(turns_of(work, text_id), key=lambda turn: turn.seat)
+    ]
+
+
 def last_step_of(work: Work, text_id: str) -> LastStep | None:
     """The newest step of a text, or None before its first."""
     row = work.one(sql.READ_LAST_STEP, text_id=text_id)
@@ -84,6 +102,23 @@ def actions_since_reopening(work: Work, text_id: str) -> list[str]:
         elif undoes is None and number not in undone:
             actions.append(name)
     return actions
+
+
+def actions_on_content(work: Work, text_id: str, current_hash: str) -> frozenset[str]:
+    """The actions that judged the content of a hash: from the submission that froze it on, without what was taken back."""
+    steps = work.rows(sql.READ_STEPS_BEFORE, text_id=text_id)
+    undone = {undoes for _, _, undoes, _, _ in steps if undoes is not None}
+    done: set[str] = set()
+    for number, name, undoes, reopens, before in reversed(steps):
+        if undoes is not None or number in undone:
+            continue
+        if reopens:
+            break
+        done.add(name)
+        # The step before which another content, or none, stood submitted is the one that submitted this.
+        if not before or orjson.loads(before)["submitted_hash"] != current_hash:
+            break
+    return frozenset(done)
 
 
 def lock_text(work: Work, text_id: str) -> TextRow:

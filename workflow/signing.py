@@ -82,7 +82,7 @@ def _waiting(rule: SignRule, seats: Sequence[Seat], votes: Mapping[str, bool]) -
         if seat.key in votes or _before_open(seat.key, seats, votes):
             continue
         root = seat
-        while root.anchor is not None:
+        while root.anchor in anchors:
             root = anchors[root.anchor]
         if root.key not in allowed:
             continue

@@ -69,6 +69,11 @@ READ_LAST_STEP = Prepared(
 READ_STEPS = Prepared(
     sa.select(Step.number, Step.action, Step.undoes, Step.reopens).where(Step.text_id == _text_id).order_by(Step.number)
 )
+READ_STEPS_BEFORE = Prepared(
+    sa.select(Step.number, Step.action, Step.undoes, Step.reopens, Step.before)
+    .where(Step.text_id == _text_id)
+    .order_by(Step.number)
+)
 READ_SIGNATURES = Prepared(
     sa.select(Signature.number, Signature.seat, Signature.account_id, Signature.principal_id, Signature.choice)
     .where(Signature.text_id == _text_id, Signature.visit == _visit)
@@ -155,6 +160,7 @@ WITHDRAW_OPINION = Prepared(
     sa.update(Opinion)
     .where(Opinion.id == sa.bindparam("opinion_id"), Opinion.withdrawn_at.is_(None))
     .values(withdrawn_at=sa.bindparam("moment"))
+    .returning(Opinion.anchor, Opinion.kind, Opinion.problem, Opinion.wanted)
 )
 WITHDRAW_ANSWERS = Prepared(
     sa.update(OpinionAnswer)
@@ -164,6 +170,7 @@ WITHDRAW_ANSWERS = Prepared(
         OpinionAnswer.withdrawn_at.is_(None),
     )
     .values(withdrawn_at=sa.bindparam("moment"))
+    .returning(OpinionAnswer.opinion_id, OpinionAnswer.kind, OpinionAnswer.text)
 )
 WITHDRAW_OPINIONS = Prepared(
     sa.update(Opinion)
@@ -174,6 +181,7 @@ WITHDRAW_OPINIONS = Prepared(
         Opinion.withdrawn_at.is_(None),
     )
     .values(withdrawn_at=sa.bindparam("moment"))
+    .returning(Opinion.anchor, Opinion.kind, Opinion.problem, Opinion.wanted)
 )
 REMOVE_SIGNER = Prepared(
     sa.update(Signer)
@@ -228,7 +236,7 @@ READ_COPIES = Prepared(sa.select(CarbonCopy.account_id).where(CarbonCopy.text_id
 INSERT_COPY = insert_into(CarbonCopy)
 # A seat whose task was closed while it waited for another, or by a vote that was withdrawn: whose it was, and until when.
 READ_SEAT_BEFORE = Prepared(
-    sa.select(Task.assignee_id, Task.due_on)
+    sa.select(sa.func.coalesce(Task.owner_id, Task.assignee_id), Task.due_on, Task.outcome)
     .where(
         Task.text_id == _text_id,
         Task.visit == _visit,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -19,11 +19,11 @@ from models.ids import new_id
 from workflow import statements as sql
 from workflow.authority import organization_for
 from workflow.deadlines import days_left, parse_deadline
-from workflow.definition import Definition
+from workflow.definition import SUBMITTER, Definition
 from workflow.effects import Moved, Recipient, run_effects
 from workflow.moves import move
 from workflow.performed import Performed, performed
-from workflow.records import remember, seats_of, standing_of, take_part, votes_of
+from workflow.records import last_step_of, remember, seats_of, standing_of, take_part, tasks_now, votes_of
 from workflow.signing import ready_seats
 from workflow.situation import Actor, Situation, TextRow, Turn
 from workflow.tasks import Opened, Wish, calendar_of, insert_task, open_tasks
@@ -87,6 +87,9 @@ def take_step(
     if sign is not None:
         seats = ready_seats(sign, seats_of(desk.work, sign, text.id, moved.visit), {})
     wish = _wish(desk.work, situation, moved, came_back) if came_back else None
+    if wish is not None and seats is not None and not wish.persons.keys() & {seat.key for seat in seats}:
+        # The days that were left are the returner's, whose turn has not come yet.
+        wish = replace(wish, left=None)
     opened, notes = open_tasks(
         desk.work,
         definition,
@@ -96,12 +99,13 @@ def take_step(
         seats=seats,
         wish=wish,
     )
-    if wish is not None and seats is not None and opened:
-        _keep_waiting(situation, moved, wish, {seat.key for seat in seats}, opened[0].due_on)
+    if wish is not None and seats is not None:
+        _keep_waiting(situation, moved, wish, {seat.key for seat in seats})
     note_parts(situation, moved.round)
     opinions = write_opinions(situation, moved.step)
     _write_answers(situation, moved.step)
-    recorded = _record(desk, situation, moved, _details(situation))
+    gone = _answers_gone(situation)
+    recorded = _record(desk, situation, moved, [*_details(situation), *gone])
     insert_step(situation, moved, recorded.event_id, kept={"opinions": opinions, **kept})
     tell(desk.work, situation, moved, recorded.event_id, opened)
     done = performed(
@@ -196,9 +200,14 @@ def write_opinions(situation: Situation, step: int) -> list[str]:
 def opinion_details(situation: Situation) -> list[tuple[str, Any, Any]]:
     """Opinions as changes of the text's record, so that the log says what was objected."""
     return [
-        (f"/opinions{item.anchor}", None, f"{item.kind}：{item.problem}" + (f"→{item.wanted}" if item.wanted else ""))
+        (f"/opinions{item.anchor}", None, opinion_words(item.kind, item.problem, item.wanted))
         for item in situation.objections
     ]
+
+
+def opinion_words(kind: str, problem: str, wanted: str) -> str:
+    """An opinion as an event says it."""
+    return f"{kind}：{problem}" + (f"→{wanted}" if wanted else "")
 
 
 def insert_step(
@@ -246,12 +255,15 @@ def insert_step(
     )
 
 
-def wf_of(definition: Definition, sha: str, text: TextRow, moved: TextRow) -> dict[str, Any]:
-    """What an event says of the workflow: from, to, round, and the definition with its hash."""
+def wf_of(work: Work, definition: Definition, sha: str, text: TextRow, moved: TextRow) -> dict[str, Any]:
+    """What an event says of the workflow: from, to, round, number of the last step, the tasks that are open now, and the
+    definition with its hash. The history is replayed from it (``workflow/replay.py``)."""
     return {
         "from": text.state,
         "to": moved.state,
         "round": moved.round,
+        "step": moved.step,
+        "tasks": tasks_now(work, text.id),
         "definition": f"{definition.name}@{definition.version}:{sha}",
     }
 
@@ -289,7 +301,7 @@ def _record(desk: Desk, situation: Situation, moved: TextRow, details: Iterable[
         why=situation.reason,
         after=text.current_hash,
         details=details,
-        wf=wf_of(situation.definition, desk.definition_sha, text, moved),
+        wf=wf_of(desk.work, situation.definition, desk.definition_sha, text, moved),
         on_behalf_of=authority.principal_id,
         bulk=desk.bulk,
     )
@@ -326,6 +338,22 @@ def _write_answers(situation: Situation, step: int) -> None:
         )
 
 
+def _answers_gone(situation: Situation) -> list[tuple[str, Any, Any]]:
+    # A recall by the submitter that is a transition of its own (``standard``) takes the submission back as well.
+    transition = situation.transition
+    if transition.by != SUBMITTER or transition.freeze or not situation.definition.states[situation.target].editable:
+        return []
+    last = last_step_of(situation.work, situation.text.id)
+    return [] if last is None else withdraw_answers(situation, last.number)
+
+
+def withdraw_answers(situation: Situation, step: int) -> list[tuple[str, Any, Any]]:
+    """Withdraws the answers that came with a step; what the event says of it."""
+    given = {"text_id": situation.text.id, "of_step": step, "moment": situation.now}
+    rows = situation.work.rows(sql.WITHDRAW_ANSWERS, **given)
+    return [(f"/answers/{opinion_id}", f"{kind}：{words}", None) for opinion_id, kind, words in sorted(rows)]
+
+
 def _way_back(situation: Situation, way: tuple[str, ...]) -> str:
     """Where the text comes straight back to: the way, who returned it from which seat, and the days that were left."""
     if not way:
@@ -360,14 +388,14 @@ def _wish(work: Work, situation: Situation, moved: TextRow, back: Mapping[str, A
     return Wish(back["left"], persons)
 
 
-def _keep_waiting(situation: Situation, moved: TextRow, wish: Wish, ready: set[str], due_on: str | None) -> None:
+def _keep_waiting(situation: Situation, moved: TextRow, wish: Wish, ready: set[str]) -> None:
     # Whoever returned the text from a seat whose turn has not come yet: a task that waits says whose it will be.
     for seat, account_id in wish.persons.items():
         if seat not in ready:
             role = seat.partition(":")[0]
             where = organization_for(situation.definition, role, moved)
             given = {"moment": situation.now, "account_id": situation.actor.account_id, "task_outcome": WAITING}
-            task_id = insert_task(situation.work, moved, seat, Opened(role, where, account_id, due_on), situation.now)
+            task_id = insert_task(situation.work, moved, seat, Opened(role, where, account_id, None), situation.now)
             situation.work.run(sql.CLOSE_TASK, task_id=task_id, **given)
 
 

@@ -11,7 +11,7 @@ from audit.recorder import Recorder
 from models.engine import Work
 from workflow.definition import MIGRATE, Definition, Transition
 from workflow.migration import Case, Migration, Plan, name_of
-from workflow.records import actions_since_reopening, parts_of, turns_of, votes_of
+from workflow.records import actions_on_content, parts_of, tasks_now, turns_of, votes_of
 from workflow.situation import Actor, Authority, Situation, TextRow
 from workflow.steps import VOID, close_tasks, insert_step, move_text
 from workflow.tasks import Opened, Wish, insert_task, open_tasks
@@ -19,9 +19,9 @@ from workflow.tasks import Opened, Wish, insert_task, open_tasks
 
 def gather(work: Work, migration: Migration, text: TextRow) -> Case:
     """What a plan needs to know of a text."""
-    done = actions_since_reopening(work, text.id)
+    done = actions_on_content(work, text.id, text.current_hash)
     votes = votes_of(work, text.id, text.visit) if migration.old.states[text.state].sign else ()
-    return Case(text, parts_of(work, text.id), turns_of(work, text.id), len(votes), frozenset(done))
+    return Case(text, parts_of(work, text.id), turns_of(work, text.id), len(votes), done)
 
 
 def migrate(
@@ -85,6 +85,8 @@ def migrate(
             "from": text.state,
             "to": planned.target,
             "round": text.round,
+            "step": moved.step,
+            "tasks": tasks_now(work, text.id),
             "definition": _pinned(new, migration.new_sha),
         },
         bulk=bulk,

@@ -25,12 +25,17 @@ from workflow.steps import (
     insert_step,
     move_text,
     note_parts,
+    opinion_words,
     tell,
     votes_by_seat,
     wf_of,
+    withdraw_answers,
 )
 from workflow.tasks import Opened, insert_task
 from workflow.voting import open_seats
+
+# An entry of an event: place, before, after.
+Detail = tuple[str, Any, Any]
 
 
 def take_back(desk: Desk, situation: Situation, last: LastStep | None) -> Performed:
@@ -52,16 +57,22 @@ def take_back(desk: Desk, situation: Situation, last: LastStep | None) -> Perfor
     moved = text._replace(**before, row_version=text.row_version + 1, step=text.step + 1)
     move_text(work, text, moved, situation)
     close_tasks(work, situation, situation.transition.action)
+    gone: list[Detail] = []
     if seat_decided is not None:
         # The outcome of a sign-off: the vote that had decided goes, whoever of its persons asks for it.
-        _withdraw_from(desk, situation, moved.visit, seat_decided)
+        gone += _withdraw_from(desk, situation, moved.visit, seat_decided)
+    elif opinions is None and _was_outcome(situation, last):
+        # A step from before the seat was noted: the vote is that of its persons.
+        for vote in votes_of(work, text.id, moved.visit):
+            if {vote.account_id, vote.principal_id} & {last.account_id, last.principal_id} - {None}:
+                gone += _withdraw_from(desk, situation, moved.visit, vote.seat)
     elif signer is not None:
         work.run(sql.RESTORE_SIGNER, text_id=text.id, visit=moved.visit, of_seat=signer)
     for opinion_id in opinions or ():
-        work.run(sql.WITHDRAW_OPINION, opinion_id=opinion_id, moment=now)
+        gone += _opinions_gone(work.rows(sql.WITHDRAW_OPINION, opinion_id=opinion_id, moment=now))
     if opinions is None:  # a step from before its opinions were noted
-        _withdraw_opinions(situation, last.account_id, last.number - 1)
-    work.run(sql.WITHDRAW_ANSWERS, text_id=text.id, of_step=last.number, moment=now)
+        gone += _withdraw_opinions(situation, last.account_id, last.number - 1)
+    gone += withdraw_answers(situation, last.number)
     opened = []
     for seat, role, organization_id, assignee_id, owner_id, due_on in tasks:
         item = Opened(role, organization_id, assignee_id, due_on)
@@ -77,8 +88,8 @@ def take_back(desk: Desk, situation: Situation, last: LastStep | None) -> Perfor
         now=now,
         why=situation.reason,
         after=text.current_hash,
-        details=[("/undoes", None, {"step": last.number, "action": last.action, "event": last.event_id})],
-        wf=wf_of(situation.definition, desk.definition_sha, text, moved),
+        details=[("/undoes", None, {"step": last.number, "action": last.action, "event": last.event_id}), *gone],
+        wf=wf_of(work, situation.definition, desk.definition_sha, text, moved),
         on_behalf_of=situation.authority.principal_id,
         bulk=desk.bulk,
     )
@@ -94,6 +105,11 @@ def take_back(desk: Desk, situation: Situation, last: LastStep | None) -> Perfor
     )
     remember(work, desk.command_id, situation.actor, desk.arguments, done.to_json(), now)
     return done
+
+
+def _was_outcome(situation: Situation, last: LastStep) -> bool:
+    sign = situation.definition.states[last.source].sign if last.source in situation.definition.states else None
+    return sign is not None and last.action in (sign.passed, sign.failed)
 
 
 def withdraw_vote(desk: Desk, situation: Situation, standing: Standing) -> Performed:
@@ -118,7 +134,7 @@ def withdraw_vote(desk: Desk, situation: Situation, standing: Standing) -> Perfo
         raise refused(situation.transition.title, acted, situation.transition.action)
     situation = replace(situation, authority=Authority((), role, role, None, vote.principal_id))
     _write_withdrawal(desk, situation, vote, text.visit)
-    _withdraw_opinions(situation, vote.account_id, text.visit)
+    gone = _withdraw_opinions(situation, vote.account_id, text.visit)
     ready = {seat.key: seat for seat in ready_seats(sign, seats, votes_by_seat(work, text))}
     for turn in situation.turns:
         if turn.seat not in ready:
@@ -136,8 +152,8 @@ def withdraw_vote(desk: Desk, situation: Situation, standing: Standing) -> Perfo
         now=now,
         why=situation.reason,
         after=text.current_hash,
-        details=[("/sign/seat", None, vote.seat), ("/sign/choice", "agree" if vote.agrees else "against", None)],
-        wf=wf_of(situation.definition, desk.definition_sha, text, text),
+        details=[*_vote_gone(vote), *gone],
+        wf=wf_of(work, situation.definition, desk.definition_sha, text, text),
         on_behalf_of=vote.principal_id if vote.principal_id != me else None,
         bulk=desk.bulk,
     )
@@ -192,12 +208,24 @@ def against_withdrawal(situation: Situation, standing: Standing, vote: Vote) -> 
     return denied, ["下一位已经签署，不能撤回"] if later else []
 
 
-def _withdraw_from(desk: Desk, situation: Situation, visit: int, seat: str) -> None:
-    """Withdraws the vote on a seat, with whatever its person had said with it."""
+def _withdraw_from(desk: Desk, situation: Situation, visit: int, seat: str) -> list[Detail]:
+    """Withdraws the vote on a seat, with whatever its person had said with it; what the event says of it."""
+    gone: list[Detail] = []
     for vote in votes_of(desk.work, situation.text.id, visit):
         if vote.seat == seat:
             _write_withdrawal(desk, situation, vote, visit)
-            _withdraw_opinions(situation, vote.account_id, visit)
+            gone += [*_vote_gone(vote), *_withdraw_opinions(situation, vote.account_id, visit)]
+    return gone
+
+
+def _vote_gone(vote: Vote) -> list[Detail]:
+    return [("/sign/seat", None, vote.seat), ("/sign/choice", "agree" if vote.agrees else "against", None)]
+
+
+def _opinions_gone(rows: list[tuple[Any, ...]]) -> list[Detail]:
+    return [
+        (f"/opinions{anchor}", opinion_words(kind, problem, wanted), None) for anchor, kind, problem, wanted in rows
+    ]
 
 
 def _write_withdrawal(desk: Desk, situation: Situation, vote: Vote, visit: int) -> None:
@@ -219,12 +247,13 @@ def _write_withdrawal(desk: Desk, situation: Situation, vote: Vote, visit: int) 
     )
 
 
-def _withdraw_opinions(situation: Situation, author_id: str, since: int) -> None:
+def _withdraw_opinions(situation: Situation, author_id: str, since: int) -> list[Detail]:
     """Withdraws the opinions that somebody gave after a step: in a sign-off nobody votes twice."""
-    situation.work.run(
+    rows = situation.work.rows(
         sql.WITHDRAW_OPINIONS,
         text_id=situation.text.id,
         since=since,
         account_id=author_id,
         moment=situation.now,
     )
+    return _opinions_gone(sorted(rows))

@@ -17,7 +17,7 @@ from models.prepared import Prepared
 from models.texts import Finding, FindingStatus, TextKind
 from workflow import statements as sql
 from workflow.authority import barred, organization_for, unable
-from workflow.records import check_version, definition_of, lock_text, parts_of, standing_of, take_part
+from workflow.records import check_version, definition_of, lock_text, parts_of, standing_of, take_part, tasks_now
 from workflow.situation import Actor, TextRow
 from workflow.tasks import open_tasks
 
@@ -139,10 +139,17 @@ def open_text(
         now=now,
         why=reason,
         after=snapshot.sha256,
-        details=[("/source", None, f"sha256:{source_sha}"), ("/findings", None, len(doubts))],
+        details=[
+            ("/source", None, f"sha256:{source_sha}"),
+            ("/findings", None, len(doubts)),
+            ("/kind", None, text.kind),
+            ("/organization", None, organization_id),
+            ("/reviewing", None, reviewing_id),
+        ],
         wf={
             "to": definition.initial,
             "round": 1,
+            "tasks": tasks_now(work, text_id),
             "definition": f"{definition.name}@{definition.version}:{definition_sha}",
         },
     )

@@ -25,8 +25,8 @@ from workflow.performed import Performed, performed
 from workflow.records import Vote, remember, seats_of, votes_of
 from workflow.signing import Outcome, Seat, base_seats, outcome, ready_seats
 from workflow.situation import Authority, Objection, Situation, Standing, TextRow, Turn
-from workflow.steps import Desk, note_parts, opinion_details, take_step, wf_of, write_opinions
-from workflow.tasks import Opened, insert_task, open_tasks
+from workflow.steps import VOID, Desk, note_parts, opinion_details, take_step, wf_of, write_opinions
+from workflow.tasks import Opened, Wish, insert_task, open_tasks
 
 OPINIONS_OF_STEP = Prepared(
     sa.select(Opinion.anchor, Opinion.kind, Opinion.problem, Opinion.wanted, Opinion.quote, Opinion.rule)
@@ -71,14 +71,19 @@ def open_seats(
     """Tasks for seats, and notes on their days; a seat that had a task is again whose it was, until the day that it had."""
     opened: list[Opened] = []
     notes: list[str] = []
+    voted = {person for vote in votes_of(work, text.id, text.visit) for person in (vote.account_id, vote.principal_id)}
     for seat in seats:
         row = work.one(sql.READ_SEAT_BEFORE, text_id=text.id, visit=text.visit, of_seat=seat.key)
-        if row is None:
-            made, told = open_tasks(work, definition, text, now, seats=[seat])
+        assignee, due, closed_as = row or (None, None, "")
+        # Nobody votes twice: who has signed elsewhere meanwhile leaves the seat to the pool.
+        assignee = None if assignee in voted else assignee
+        if due is None or closed_as == VOID:
+            # Its turn had not come, or was taken away again: its days begin now.
+            wish = Wish(persons={seat.key: assignee} if assignee else {})
+            made, told = open_tasks(work, definition, text, now, seats=[seat], wish=wish)
             opened += made
             notes += told
             continue
-        assignee, due = row
         waited = Opened(seat.role, organization_for(definition, seat.role, text), assignee, due)
         insert_task(work, text, seat.key, waited, now)
         opened.append(waited)
@@ -112,8 +117,9 @@ def seat_for(situation: Situation, standing: Standing, votes: tuple[Vote, ...]) 
         if turn is None:
             continue
         reasons = barred(situation.definition, turn.role, situation.actor, principal_id, situation.parts)
-        if asked.get(account_id, turn.seat) != turn.seat:
-            reasons.append(f"加签席位 {asked[account_id]} 在等您签署，一个人只投一票；要在这里签，请先减签")
+        waiting = next((asked[who] for who in (actor, account_id) if asked.get(who, turn.seat) != turn.seat), None)
+        if waiting is not None:
+            reasons.append(f"加签席位 {waiting} 在等您签署，一个人只投一票；要在这里签，请先减签")
         if principal_id in voted and principal_id is not None:
             reasons.append("被代理人在本次签署中已经投过票")
         if not reasons:
@@ -188,7 +194,7 @@ def _record_vote(desk: Desk, situation: Situation, choice: str) -> str:
             ("/sign/choice", None, choice),
             *opinion_details(situation),
         ],
-        wf=wf_of(situation.definition, desk.definition_sha, text, text),
+        wf=wf_of(desk.work, situation.definition, desk.definition_sha, text, text),
         on_behalf_of=situation.authority.principal_id,
         bulk=desk.bulk,
     )

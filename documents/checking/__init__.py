@@ -8,11 +8,23 @@ data in ``CheckSettings``.
 
 from __future__ import annotations
 
-from documents.checking.checker import check, errors
-from documents.checking.context import Unconfirmed
+from documents.checking.checker import ALONE, check, errors
+from documents.checking.context import Surroundings, Unconfirmed
 from documents.checking.fields import RequiredField
 from documents.checking.registry import Rule, rules
 from documents.checking.schemes import Scheme
 from documents.checking.settings import DEFAULT, CheckSettings
 
-__all__ = ["DEFAULT", "CheckSettings", "RequiredField", "Rule", "Scheme", "Unconfirmed", "check", "errors", "rules"]
+__all__ = [
+    "ALONE",
+    "DEFAULT",
+    "CheckSettings",
+    "RequiredField",
+    "Rule",
+    "Scheme",
+    "Surroundings",
+    "Unconfirmed",
+    "check",
+    "errors",
+    "rules",
+]

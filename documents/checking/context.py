@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from documents.checking.corpus import Neighbours
 from documents.checking.schemes import Pair, Scheme
 from documents.checking.settings import CheckSettings
 from documents.checking.wording import owner
 from models.content import BudgetText, Indicator, Project
+from models.findings import ReadingFinding
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,19 @@ class Unconfirmed:
     place: str
     raw: str
     repaired: str
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What stands around a content: a rule that needs a part that is not there objects to nothing.
+
+    ``read`` is what the reader reported of the file, as long as the content is still the one that was read;
+    ``last_year`` the department's text of the year before; ``neighbours`` the other departments' texts of the year.
+    """
+
+    read: tuple[ReadingFinding, ...] = ()
+    last_year: BudgetText | None = None
+    neighbours: Neighbours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,7 @@ class Context:
     content: BudgetText
     settings: CheckSettings
     unconfirmed: tuple[Unconfirmed, ...] = ()
+    surroundings: Surroundings = Surroundings()
 
     @cached_property
     def scheme(self) -> Scheme:

@@ -19,7 +19,8 @@ EACH: Final = "*"
 
 def blank(text: str | None) -> bool:
     """Whether a text holds nothing: no letter and no digit; forms write ``-``, ``/`` and ``……`` for empty."""
-    return text is None or not any(character.isalnum() for character in text)
+    # The first character says it for almost every text.
+    return not text or not (text[0].isalnum() or any(character.isalnum() for character in text))
 
 
 def _without_none(annotation: Any) -> Any:

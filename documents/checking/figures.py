@@ -55,7 +55,7 @@ class Amount:
 
 def narrow(text: str) -> str:
     """The text with half-width digits, letters and marks (NFKC); for reading figures only, never for storing."""
-    return unicodedata.normalize("NFKC", text)
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
 def number(text: str) -> Decimal | None:

@@ -35,20 +35,22 @@ class Rule:
     title: str
     basis: str | None
     function: RuleFunction
+    # Whether it looks at other texts, so that a run over many can leave it for when all of them are read.
+    compares: bool = False
 
 
 _RULES: dict[str, Rule] = {}
 
 
 def rule(
-    code: str, severity: Severity, criterion: Criterion, *, title: str, basis: str | None = None
+    code: str, severity: Severity, criterion: Criterion, *, title: str, basis: str | None = None, compares: bool = False
 ) -> Callable[[RuleFunction], RuleFunction]:
     """Decorator that registers a rule; a code can't be given twice."""
 
     def register(function: RuleFunction) -> RuleFunction:
         if code in _RULES:
             raise ValueError(f"规则编号 {code} 已由“{_RULES[code].title}”使用，请换一个编号。")
-        _RULES[code] = Rule(code, severity, criterion, title, basis, function)
+        _RULES[code] = Rule(code, severity, criterion, title, basis, function, compares)
         return function
 
     return register

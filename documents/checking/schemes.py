@@ -7,8 +7,9 @@ write 数量, 数量指标 and 数量 指标 for the same.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cached_property
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -59,7 +60,8 @@ class Scheme(_Data):
     """The indicator scheme of the years ``since`` to ``until``, both included.
 
     ``money`` lists the pairs whose amounts are paid from the project's budget (checks A002 and A003). Social and
-    ecological costs are borne by others and do not belong there.
+    ecological costs are borne by others and do not belong there. ``weight_totals`` are the sums that weights may have, and
+    ``weight_shares`` what each first level's weights add up to, where the scheme fixes that (check A007).
     """
 
     title: str
@@ -68,6 +70,9 @@ class Scheme(_Data):
     levels: tuple[Level, ...]
     required: tuple[Requirement, ...] = ()
     money: tuple[Pair, ...] = ()
+    # Weights add up to 100, or to 90 where the other 10 are those of 预算执行率 that a form does not print.
+    weight_totals: Annotated[tuple[Decimal, ...], Field(min_length=1)] = (Decimal(100), Decimal(90))
+    weight_shares: dict[str, Decimal] = {}
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
@@ -78,6 +83,10 @@ class Scheme(_Data):
         for pair in self.money:
             if pairs.get(pair) != pair:
                 raise ValueError(f"指标体系“{self.title}”的成本类别“{'—'.join(pair)}”不在体系中")
+        names = {level.name for level in self.levels}
+        for name in self.weight_shares:
+            if name not in names:
+                raise ValueError(f"指标体系“{self.title}”的权重比例写了“{name}”，体系中没有这个一级指标")
         return self
 
     @cached_property

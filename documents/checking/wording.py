@@ -25,7 +25,8 @@ _PARTS: Final = {"overall": "总体绩效目标"}
 
 def quote(text: str) -> str:
     """The author's words in quotation marks, on one line, and shortened: a message is one sentence."""
-    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    line = text if text.isprintable() else "".join(one if one.isprintable() else " " for one in text)
+    line = " ".join(line.split())
     return f"“{line if len(line) <= _QUOTED else line[:_QUOTED] + '…'}”"
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from documents.reading.contents_list import contents_findings
 from documents.reading.cover import Cover, read_cover
+from documents.reading.coverage import Coverage, Placing, measured
 from documents.reading.decoding import Encoding, decoded
 from documents.reading.finding_codes import FindingCode, finding
-from documents.reading.headings import body_blocks, compact
+from documents.reading.headings import Block, BlockKind, body_blocks, compact, section_role
 from documents.reading.lines import Line, cleaned_lines, page_number_findings, stripped
 from documents.reading.narrative import Narrative, read_narrative
-from documents.reading.outline import ContentsEntry, refuse_two_bodies, split_outline
+from documents.reading.outline import ContentsEntry, Outline, refuse_two_bodies, split_outline
 from documents.reading.project import ProjectReading, UnitLine, read_project
 from documents.reading.project_links import linked
 from documents.reading.project_tables import Division, divide, has_table, rule_finding
@@ -25,12 +26,13 @@ from models.findings import ReadingFinding
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A file as it was read: the content, what was repaired or doubted, the encoding, and the contents list."""
+    """A text as it was read: the content, what was repaired or doubted, the encoding, the contents list, the coverage."""
 
     content: BudgetText
     findings: tuple[ReadingFinding, ...]
     encoding: Encoding
     contents: tuple[ContentsEntry, ...]
+    coverage: Coverage
 
 
 def read_text(data: bytes, *, fiscal_year: int | None = None) -> Reading:
@@ -41,11 +43,27 @@ def read_text(data: bytes, *, fiscal_year: int | None = None) -> Reading:
     the value there, or the piece of it that was changed; ``line`` is the line in the file. Raises InvalidInput where the
     file is none that can be read: empty, binary, another encoding, no budget text, no project table, two texts, no year.
     """
+    text, encoding = decoded(data)
+    return assembled(text, encoding=encoding, fiscal_year=fiscal_year)
+
+
+def assembled(
+    text: str,
+    *,
+    encoding: Encoding = "utf-8",
+    fiscal_year: int | None = None,
+    before: Sequence[ReadingFinding] = (),
+    left_out: Sequence[str] = (),
+) -> Reading:
+    """The content of a text in lines and TAB rows; ``read_text`` says what comes back, and what is refused.
+
+    ``before`` are findings of the reader that wrote the lines out of another kind of file, ``left_out`` the words of the
+    file that it did not write out; both count into the result.
+    """
     if fiscal_year is not None and not 2000 <= fiscal_year <= 2099:
         raise InvalidInput(
             f"财政年度 {fiscal_year} 不在 2000 到 2099 之间；请用 --year 给出四位年份。", year=fiscal_year
         )
-    text, encoding = decoded(data)
     lines, cleaning = cleaned_lines(text)
     outline = split_outline(lines)
     blocks = body_blocks(outline.body)
@@ -65,8 +83,10 @@ def read_text(data: bytes, *, fiscal_year: int | None = None) -> Reading:
     unlocated = [*cleaning, *doubled_characters(outline.body)]
     for project in projects:
         unlocated += project.unlocated
-    located = _located(unlocated, content, _line_places(cover, narrative, projects)) if unlocated else []
+    value = to_json(content)
+    where = _line_places(cover, narrative, projects)
     findings = [
+        *before,
         *cover.findings,
         *_year_findings(cover, fiscal_year),
         *contents_findings(outline, blocks),
@@ -76,18 +96,23 @@ def read_text(data: bytes, *, fiscal_year: int | None = None) -> Reading:
         *narrative.findings,
         *(item for project in projects for item in project.findings),
         *joining,
-        *located,
+        *_located(unlocated, value, where),
     ]
+    placing = Placing(where, _ordering_lines(outline, blocks, division))
+    coverage, leftovers = measured(lines, placing, value, findings, left_out)
+    findings += leftovers
     # Sorting is stable: the findings of one line keep the order in which they were made.
     findings.sort(key=lambda item: item.line or 0)
-    return Reading(content, tuple(findings), encoding, outline.contents)
+    return Reading(content, tuple(findings), encoding, outline.contents, coverage)
 
 
 def _refuse_other_files(lines: Sequence[Line], division: Division) -> None:
     if not any("绩效" in line.words for line in lines):
         raise InvalidInput("文件里没有“绩效”二字，不是部门预算绩效文本；请确认选对了文件。")
     if not any("\t" in line.words for line in lines):
-        raise InvalidInput("文件里没有表格（用制表符分列的行）；请从原件另存为保留表格制表符的纯文本后再导入。")
+        raise InvalidInput(
+            "文件里没有表格（纯文本里是用制表符分列的行）；请用带表格的原件导入，或另存为保留制表符的纯文本后再导入。"
+        )
     if not any(has_table(project) for project in division.projects):
         raise InvalidInput("文件里没有项目绩效目标表（含“项目编码”或“一级指标”的表）；请补上项目表后再导入。")
 
@@ -162,24 +187,40 @@ def _unit_findings(unit: UnitLine | None) -> Iterator[ReadingFinding]:
     yield finding(code, "/department/code", unit.code, reason, 0.95, repaired=unit.code[:3], line=unit.line)
 
 
-def _line_places(cover: Cover, narrative: Narrative, projects: Iterable[ProjectReading]) -> dict[int, str]:
-    where: dict[int, str] = {}
+def _line_places(cover: Cover, narrative: Narrative, projects: Iterable[ProjectReading]) -> dict[int, list[str]]:
+    """The members that each line went to; the first one is where a finding about the line belongs."""
+    where: dict[int, list[str]] = {}
     pieces = [cover.placed, narrative.placed, *(project.placed for project in projects)]
     for piece in pieces:
         for line, place in piece:
-            where.setdefault(line, place)
+            where.setdefault(line, []).append(place)
     for project in projects:
         if project.unit is not None:
-            where.setdefault(project.unit.line, "/department")
+            where.setdefault(project.unit.line, []).append("/department")
     return where
 
 
-def _located(findings: Iterable[ReadingFinding], content: BudgetText, where: dict[int, str]) -> list[ReadingFinding]:
+def _ordering_lines(outline: Outline, blocks: Iterable[Block], division: Division) -> frozenset[int]:
+    """Lines that order the text and hold nothing of it: headings, the contents list, page numbers, rules."""
+    numbers = {entry.line for entry in outline.contents} | {line.number for line in outline.rules}
+    if outline.contents_heading is not None:
+        numbers.add(outline.contents_heading.number)
+    for block in blocks:
+        named = block.kind is BlockKind.SECTION and section_role(block.title) is not None
+        if named or block.kind in (BlockKind.PART, BlockKind.PROJECT):
+            numbers.add(block.line.number)
+            if block.title_line is not None:
+                numbers.add(block.title_line.number)
+    return frozenset(numbers | {line.number for line in division.page_numbers})
+
+
+def _located(
+    findings: Iterable[ReadingFinding], value: object, where: Mapping[int, Sequence[str]]
+) -> list[ReadingFinding]:
     """Findings about a line or cell, each with the member of the content that holds its words."""
-    value = to_json(content)
     located: list[ReadingFinding] = []
     for item in findings:
-        place = where.get(item.line or 0, "")
+        place = next(iter(where.get(item.line or 0, ())), "")
         words = stripped(item.repaired if item.repaired is not None else item.raw)
         leaves = list(_leaves(places.get(value, place), place))
         leaf = next((at for at, text in leaves if text == words), None)

@@ -20,7 +20,7 @@ _CONTAINERS: Final = (
     (b"\xff\xd8\xff", "图片"),
     (b"\x1f\x8b", "压缩文件"),
 )
-_SAVE_AS_TEXT: Final = "目前只读纯文本，Word、PDF、Excel 以后支持，请另存为“纯文本（UTF-8）”后再导入"
+_SAVE_AS_TEXT: Final = "请导入能读的文件（docx、xlsx、pdf、html 等），或另存为“纯文本（UTF-8）”后再导入"
 
 # UTF-32 (little endian) begins with the bytes of the UTF-16 mark, so it is looked for first.
 _WIDE_MARKS: Final = (

@@ -1,7 +1,7 @@
 """The codes of what a reader reports: one table of code, severity and title.
 
 Codes are stable: people confirm findings by them and statistics count them, so a code is never given a second meaning.
-I00x text form, I01x cover, I02x contents list, I03x and I04x narrative, I05x table form, I06x and I07x project values,
+I00x text and file form, I01x cover, I02x contents list, I03x and I04x narrative, I05x table form, I06x and I07x project values,
 I08x and I09x indicator values. An error means that a value could not be read; a warning, that a repair or a doubt
 touches the meaning; a hint, that the form was tidied or something was noticed.
 """
@@ -22,6 +22,9 @@ class FindingCode(StrEnum):
     PAGE_NUMBER = "I003"
     RULE_LINE = "I004"
     RUNNING_HEAD = "I005"
+    SOURCE_LEFT = "I006"
+    SOURCE_REMARK = "I007"
+    SOURCE_DOUBT = "I008"
     TITLE_BLANKS = "I011"
     DRAFT_MARK = "I012"
     FISCAL_YEAR = "I013"
@@ -90,6 +93,9 @@ KINDS: Final[dict[FindingCode, tuple[Severity, str]]] = {
     FindingCode.PAGE_NUMBER: (_HINT, "略去页码"),
     FindingCode.RULE_LINE: (_HINT, "略去分隔线"),
     FindingCode.RUNNING_HEAD: (_HINT, "略去页眉"),
+    FindingCode.SOURCE_LEFT: (_WARNING, "原文有没有读入的部分"),
+    FindingCode.SOURCE_REMARK: (_HINT, "文件形式说明"),
+    FindingCode.SOURCE_DOUBT: (_WARNING, "文件形式使内容存疑"),
     FindingCode.TITLE_BLANKS: (_HINT, "标题去掉空白"),
     FindingCode.DRAFT_MARK: (_HINT, "封面有稿本标记"),
     FindingCode.FISCAL_YEAR: (_WARNING, "财政年度存疑"),

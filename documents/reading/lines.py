@@ -78,6 +78,13 @@ def cleaned_lines(text: str) -> tuple[tuple[Line, ...], tuple[ReadingFinding, ..
     return tuple(lines), tuple(findings)
 
 
+def without_radicals(text: str) -> str:
+    """``text`` with the characters that its Kangxi radicals stand for."""
+    if _RADICAL.search(text) is None:
+        return text
+    return _RADICAL.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text).translate(_SUPPLEMENT)
+
+
 def stripped(cell: str) -> str:
     """A cell or line without outer blanks of any width."""
     return cell.strip(_OUTER)
@@ -89,7 +96,7 @@ def _cleaned_piece(piece: str, number: int, findings: list[ReadingFinding]) -> s
     invisible = clean != raw
     radicals = _RADICAL.search(clean) is not None
     if radicals:
-        clean = _RADICAL.sub(lambda match: unicodedata.normalize("NFKC", match[0]), clean).translate(_SUPPLEMENT)
+        clean = without_radicals(clean)
     if clean == raw:
         return raw
     if radicals:

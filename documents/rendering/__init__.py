@@ -6,7 +6,7 @@ locale and the machine.
 
 from documents.rendering.fonts import FontSet
 from documents.rendering.pages import render_html, render_pdf
-from documents.rendering.publication import published
+from documents.rendering.publication import is_personal, published
 from documents.rendering.stage import Opinion, Stage, Step
 from documents.rendering.titles import place_title
 from documents.rendering.words import document_names
@@ -17,6 +17,7 @@ __all__ = [
     "Stage",
     "Step",
     "document_names",
+    "is_personal",
     "place_title",
     "published",
     "render_html",

@@ -115,7 +115,12 @@ def place_title(content: BudgetText, place: str) -> str:
 
     What the content does not hold (any more) is still named as well as its tokens allow.
     """
-    value: Any = to_json(content)
+    return title_in(to_json(content), place)
+
+
+def title_in(content: Any, place: str) -> str:
+    """The same for a content in JSON: whoever asks for many titles makes it once."""
+    value = content
     kind = ""
     words: list[str] = []
     for token in split(place):

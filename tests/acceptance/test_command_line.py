@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from acceptance_shell import COMMAND, ROOT, SAMPLE, Shell
 from click.testing import CliRunner
+from intruder import disarm_sqlite
 
 from cli.main import cli
 
@@ -95,6 +96,7 @@ def test_an_edited_byte_of_an_event_is_named(shell):
     with sqlite3.connect(shell.home / "jixiao.db") as database:
         (body,) = database.execute("SELECT body FROM audit_entry WHERE idx = 7").fetchone()
         changed = bytes([*body[:40], body[40] ^ 1, *body[41:]])
+        assert disarm_sqlite(database.execute)
         database.execute("UPDATE audit_entry SET body = ? WHERE idx = 7", (changed,))
     done = shell.run("audit", "verify")
     assert done.returncode == 7
@@ -168,7 +170,7 @@ def bad_files(tmp_path):
     yield "missing", None, "没有文件"
     yield "empty.txt", b"", "空"
     yield "binary.txt", bytes(range(256)) * 20, "错误"
-    yield "word.docx", b"PK\x03\x04" + bytes(200), "文本"
+    yield "word.docx", b"PK\x03\x04" + bytes(200), "损坏"
     yield "no-tables.txt", body.encode(), "绩效目标表"
     yield "two.txt", (sample + sample).encode(), "两份"
     yield "utf16.txt", sample.encode("utf-16"), "UTF-16"
@@ -436,6 +438,7 @@ def test_streams_that_are_closed_or_end_early(shell):
 
 def test_a_log_that_is_gone_from_the_database_is_no_question_of_names(shell):
     with sqlite3.connect(shell.home / "jixiao.db") as database:
+        assert disarm_sqlite(database.execute)
         database.execute("DELETE FROM audit_log")
     assert "消失" in shell.fails(7, "audit", "verify")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 from acceptance_shell import Shell, drive_text
+from intruder import disarm_postgresql
 
 
 @pytest.fixture
@@ -29,6 +30,7 @@ def test_two_processes_that_approve_at_once(shell):
 
 def test_an_edited_byte_is_named_and_the_demonstration_leaves_a_used_database_alone(shell):
     with psycopg.connect(shell.environment["JIXIAO_DATABASE_URL"], autocommit=True) as database:
+        assert disarm_postgresql(database.execute)
         database.execute("UPDATE audit_entry SET body = set_byte(body, 40, get_byte(body, 40) # 1) WHERE idx = 7")
     done = shell.run("audit", "verify")
     assert done.returncode == 7

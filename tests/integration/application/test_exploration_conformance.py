@@ -21,6 +21,7 @@ from offices import make_office
 from random_definitions import ROLES, definitions
 
 from application.importing import snapshot_of
+from application.replaying import Replay
 from documents.reading import read_text
 from models.engine import Work, transaction
 from models.errors import JixiaoError
@@ -93,7 +94,10 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
             )
             made.people[role].append(account_id)
     yield made
+    # Whatever was walked must be what its events tell.
+    wrong = [item.message for item in Replay(office.installation.engine, log="main").finish() if "文本" in item.message]
     office.installation.engine.dispose()
+    assert not wrong
 
 
 @dataclass

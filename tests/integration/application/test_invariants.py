@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import orjson
 import pytest
 import sqlalchemy as sa
+from intruder import disarm
 from office_state import counts, state_of
 
 from application import histories, texts
@@ -237,6 +238,7 @@ def test_a_command_id_of_somebody_else_is_refused(office):
         office.act(Role.APPROVER, text, "accept", command_id="once")
 
 
+@pytest.mark.tampers
 def test_an_edit_makes_an_approval_void_and_the_content_is_judged_by_its_hash(office):
     text = office.driven("second_review")
     with transaction(office.installation.engine) as work:
@@ -246,6 +248,7 @@ def test_an_edit_makes_an_approval_void_and_the_content_is_judged_by_its_hash(of
         office.act(Role.APPROVER, text, "approve")
 
 
+@pytest.mark.tampers
 def test_what_was_changed_after_the_approval_is_not_published(office):
     text = office.driven("approved")
     with transaction(office.installation.engine) as work:
@@ -258,6 +261,7 @@ def test_a_changed_snapshot_is_noticed_when_it_is_read(office):
     text = office.imported()
     with transaction(office.installation.engine) as work:
         row = work.session.get(BudgetText, text)
+        assert disarm(work.connection)
         work.connection.execute(
             sa.text("UPDATE blob SET data = :d WHERE sha256 = :h"), {"d": b"{}", "h": row.current_hash}
         )

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from application import auditing, histories, migrating, texts, worklists
 from application.acting import Choice, Remark
+from application.editing import set_members
 from application.identity import authenticate
 from application.installation import Request
 from application.migrating import migrate_texts
@@ -397,3 +398,17 @@ def test_outsiders_see_what_was_published_whatever_its_action_is_called_now(sqli
     outsider = administrator(office, Role.AUDIT_ADMINISTRATOR)
     shown = texts.show_text(outsider, text)["summary"]
     assert (shown["state"], shown["round"]) == ("published", 1)
+
+
+def test_a_review_of_other_content_does_not_count(sqlite_office) -> None:
+    office = sqlite_office
+    text = office.county("issuing")
+    remark = Remark("/projects/p1/code", "编码与批复不符", "核对编码")
+    office.act(Role.APPROVER, text, "return", reason="有误", remarks=[remark], choice=Choice(resume="restart"))
+    set_members(office.people[Role.DRAFTER], text, [("/title", "改过的内容")], reason="改")
+    office.act(Role.DEPARTMENT_HEAD, text, "submit", accept_all=True)
+    renamed_action(office, 2, "adjust", "adjust")
+    done = migrate_texts(administrator(office), "county@1", "county@2", mapping={"submitted": "issuing"})
+    assert (done["done"], "必须先" in done["texts"][0]["obstacles"][0]) == (0, True)
+    # The same text moves where it stands, and what is reviewed of the same content counts.
+    assert migrate_texts(administrator(office), "county@1", "county@2")["done"] == 1

@@ -322,3 +322,91 @@ def test_a_limited_delegation_lists_the_tasks_of_its_role_only(sqlite_office: An
     claim(reviewer, text)
     lend(office, reviewer, stand_in, role=Role.BUDGET_REVIEWER)
     assert list_tasks(stand_in) == []
+
+
+# What a second look found
+
+
+def test_a_seat_whose_person_is_gone_is_taken_out_though_its_follower_has_signed(sqlite_office: Any) -> None:
+    office = sqlite_office
+    text, reviewer = office.county("first_review"), office.people[Role.REVIEWER]
+    colleague = office.another(Role.REVIEWER, "colleague")
+    asked, follower = office.another(Role.REVIEWER, "xx"), office.another(Role.REVIEWER, "yy")
+    add_signer(reviewer, text, "xx", place="before")
+    add_signer(asked, text, "yy", place="before")
+    act(follower, text, action="sign")
+    disable(office, asked)
+    remove_signer(colleague, text, "+1")
+    assert office.act(Role.REVIEWER, text, "sign")["state"] == "second_review"
+
+
+def test_a_seat_lent_for_help_reopens_as_its_owners(sqlite_office: Any) -> None:
+    office = sqlite_office
+    text = publish_signing(office, "sequential")
+    second, helper = office.people[Role.SECOND_REVIEWER], office.another(Role.SECOND_REVIEWER, "helper")
+    office.act(Role.REVIEWER, text, "sign")
+    claim(second, text)
+    delegate(second, text, helper.person.login)
+    office.act(Role.REVIEWER, text, "recall")
+    office.act(Role.REVIEWER, text, "sign")
+    assert open_tasks(office, text)["second_reviewer"].assignee_id == me(second)
+    assert act(second, text, action="sign")["state"] == "done"
+
+
+def test_the_vote_of_an_outcome_from_before_seats_were_noted_goes_as_well(sqlite_office: Any) -> None:
+    office = sqlite_office
+    text = publish_signing(office, "any")
+    office.act(Role.REVIEWER, text, "sign")
+    with transaction(office.installation.engine) as work:
+        for (name,) in work.connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").all():
+            work.connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+        work.connection.exec_driver_sql("UPDATE step SET before = json_remove(before, '$.seat', '$.opinions')")
+    office.act(Role.REVIEWER, text, "recall")
+    assert counted(office, text)[-1] == ("reviewer", "withdrawn")
+
+
+def test_a_recall_that_is_a_step_of_its_own_withdraws_the_answers(office: Any) -> None:
+    text, head = office.driven("first_review"), office.people[Role.DEPARTMENT_HEAD]
+    office.act(Role.REVIEWER, text, "return", reason="有误", remarks=[Remark("/overall", "重复")])
+    opinion = texts.show_text(head, text)["opinions"][0]["id"]
+    act(head, text, action="submit", replies={opinion: Answer(AnswerKind.EXPLAINED, "写错了")})
+    act(head, text, action="recall")
+    assert texts.show_text(head, text)["opinions"][0]["answer"] is None
+    act(head, text, action="submit", replies={opinion: Answer(AnswerKind.EXPLAINED, "改正过的")})
+    assert texts.show_text(head, text)["opinions"][0]["answer"]["text"] == "改正过的"
+
+
+def test_who_was_asked_to_sign_later_does_not_spend_the_vote_for_another(sqlite_office: Any) -> None:
+    office = sqlite_office
+    text, second = office.county("second_review"), office.people[Role.SECOND_REVIEWER]
+    asked = office.another(Role.APPROVER, "daili")
+    add_signer(second, text, "daili", place="after")
+    lend(office, second, asked)
+    with nothing_changes(office, text), pytest.raises(NotAllowed, match="在等您签署"):
+        act(asked, text, action="sign")
+    act(second, text, action="sign")
+    act(asked, text, action="sign")
+    assert office.act(Role.BUDGET_REVIEWER, text, "sign")["state"] == "issuing"
+
+
+def test_a_turn_that_had_not_come_has_days_of_its_own(sqlite_office: Any) -> None:
+    office = sqlite_office
+    text = publish_signing(office, "sequential")
+    office.act(Role.REVIEWER, text, "sign")
+    first_day = open_tasks(office, text)["second_reviewer"].due_on
+    office.act(Role.REVIEWER, text, "recall")
+    office.clock.moment += timedelta(days=25)
+    office.act(Role.REVIEWER, text, "sign")
+    assert open_tasks(office, text)["second_reviewer"].due_on > first_day
+
+
+def test_a_limited_stand_in_ends_no_help_for_another_role(sqlite_office: Any) -> None:
+    office = sqlite_office
+    text, reviewer = office.county("submitted"), office.people[Role.REVIEWER]
+    grant(office, reviewer, Role.BUDGET_REVIEWER)
+    helper, stand_in = office.another(Role.REVIEWER, "helper"), office.another(Role.BUDGET_REVIEWER, "daili")
+    claim(reviewer, text)
+    delegate(reviewer, text, helper.person.login)
+    lend(office, reviewer, stand_in, role=Role.BUDGET_REVIEWER)
+    with nothing_changes(office, text), pytest.raises(NotAllowed):
+        resolve(stand_in, text)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from offices import COUNTY
 
 from application import bulk, texts
 from application.access import row_of
 from application.acting import Remark, act
-from application.assignments import list_overdue
+from application.assignments import add_signer, claim, copy, list_overdue
 from application.bulk import act_on_many
 from application.editing import set_members
+from application.identity import authenticate
+from application.installation import Request
 from application.rendering import render_text, stage_of
 from application.worklists import View, list_tasks
 from models.engine import transaction
-from models.errors import Conflict, InvalidTransition, NotAllowed
+from models.errors import Conflict, InvalidTransition, LogCorrupt, NotAllowed
 from models.people import Role
+from models.process import Message
 from workflow.records import definition_of
 
 REMARK = Remark("/projects/p1/code", "编码与批复不符", "核对编码")
@@ -197,3 +202,75 @@ def test_two_returns_with_the_same_words_do_not_stop_each_other(office: Any, mon
     # One of the two returned the second text; nobody was told that the database had given up.
     assert "database" not in getattr(out["one"], "facts", {})
     assert out["many"]["results"][1]["ok"] != (out["one"] == "revision")
+
+
+def test_outsiders_read_no_names_and_phones(sqlite_office: Any) -> None:
+    office = sqlite_office
+    text, drafter = office.imported(workflow="county"), office.people[Role.DRAFTER]
+    personal = [("/projects/p1/person_in_charge", "王小明"), ("/projects/p1/phone", "0335-6011234")]
+    set_members(drafter, text, personal, reason="补充")
+    for role, action, _ in COUNTY:
+        office.act(role, text, action)
+    outsider = Request(
+        office.installation, authenticate(office.installation, office.administrators[Role.AUDIT_ADMINISTRATOR]), "out"
+    )
+    shown = json.dumps(texts.show_text(outsider, text), ensure_ascii=False)
+    assert "王小明" in json.dumps(texts.show_text(drafter, text), ensure_ascii=False)
+    assert "王小明" not in shown
+    assert "6011234" not in shown
+    with pytest.raises(NotAllowed, match="只有编制部门"):
+        texts.check(outsider, text)
+
+
+def test_lists_are_chosen_by_what_is_seen(sqlite_office: Any) -> None:
+    office = sqlite_office
+    text, drafter = office.county("published"), office.people[Role.DRAFTER]
+    outsider = Request(
+        office.installation, authenticate(office.installation, office.administrators[Role.AUDIT_ADMINISTRATOR]), "out"
+    )
+    office.act(Role.DRAFTER, text, "adjust", reason="调整")
+    assert [item["text"] for item in texts.list_texts(outsider, state="published")] == [text]
+    assert texts.list_texts(outsider, state="adjustment") == []
+    set_members(drafter, text, [("/fiscal_year", 2022)], reason="改")
+    assert texts.list_texts(office.people[Role.REVIEWER], year=2022) == []
+    assert [item["text"] for item in texts.list_texts(drafter, year=2022)] == [text]
+
+
+def test_outsiders_handle_nothing_and_learn_nothing(sqlite_office: Any) -> None:
+    office = sqlite_office
+    text = office.county("published")
+    office.act(Role.DRAFTER, text, "adjust", reason="调整")
+    outsider = Request(
+        office.installation, authenticate(office.installation, office.administrators[Role.AUDIT_ADMINISTRATOR]), "out"
+    )
+    for deed in (
+        lambda: act(outsider, text, action="submit"),
+        lambda: claim(outsider, text),
+        lambda: add_signer(outsider, text, "reviewer", place="after"),
+        lambda: set_members(outsider, text, [("/title", "x")], reason="x"),
+    ):
+        with pytest.raises(NotAllowed, match="您不能办理这份文本"):
+            deed()
+
+
+def test_a_message_of_the_bureau_names_the_title_that_was_submitted(sqlite_office: Any) -> None:
+    office = sqlite_office
+    text = returned(office)
+    set_members(office.people[Role.DRAFTER], text, [("/title", "没报送的名称")], reason="改名")
+    copy(office.people[Role.REVIEWER], text, [office.people[Role.APPROVER].person.login])
+    with transaction(office.installation.engine, read_only=True) as work:
+        bodies = list(work.session.scalars(sa.select(Message.body).where(Message.text_id == text)))
+    assert bodies
+    assert not any("没报送" in body for body in bodies)
+
+
+def test_a_database_that_is_locked_during_the_signing_leaves_the_results(sqlite_office: Any, monkeypatch: Any) -> None:
+    office = sqlite_office
+    ids = [office.county("issuing")]
+
+    def fails(*_args: Any, **_given: Any) -> None:
+        raise LogCorrupt("操作已保存，但没有签上检查点：数据库正忙。")
+
+    monkeypatch.setattr(type(office.installation), "settle", fails)
+    done = act_on_many(office.people[Role.APPROVER], ids, action="approve")
+    assert (done["done"], "没有签上检查点" in done["unsigned"]) == (1, True)

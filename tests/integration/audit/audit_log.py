@@ -15,8 +15,8 @@ from audit.integrator import integrate
 from audit.journal import Recorded, record
 from audit.keys import Signer
 from audit.storage import Head, StoredTree, read_head
-from audit.verdicts import Verdict
-from audit.verification import verify_full
+from audit.verdicts import Level, Status, Verdict
+from audit.verification import verify
 from models.engine import transaction
 from models.ids import new_id
 
@@ -95,7 +95,7 @@ class Log:
         return StoredTree(work, "main", read_head(work, "main"))
 
     def verify(self, **arguments: Any) -> Verdict:
-        return verify_full(self.engine, **({"mac_key": MAC_KEY} | arguments))
+        return verify(self.engine, **({"mac_key": MAC_KEY} | arguments))
 
     def rows(self, sql: str, **values: Any) -> list[Any]:
         with self.engine.begin() as connection:
@@ -105,6 +105,15 @@ class Log:
         """Changes the database as its owner, past the program."""
         with self.engine.begin() as connection:
             assert connection.execute(sa.text(sql), values).rowcount != 0
+
+    def note_at(self, size: int) -> str:
+        """The stored checkpoint of a size."""
+        note: str = self.rows("SELECT note FROM audit_checkpoint WHERE size = :s", s=size)[0][0]
+        return note
+
+    def statuses(self, **arguments: Any) -> list[Status]:
+        """What a verification says at each level, from head to strict."""
+        return [self.verify(level=level, **arguments).status for level in Level]
 
     def body(self, index: int) -> bytes:
         return bytes(self.rows("SELECT body FROM audit_entry WHERE idx = :i", i=index)[0][0])
@@ -119,3 +128,9 @@ class Log:
         """Rows of each table that an event touches."""
         names = ("audit_entry", "audit_projection", "audit_object", "audit_tile", "audit_outbox", "audit_checkpoint")
         return {name: self.rows(f"SELECT count(*) FROM {name}")[0][0] for name in names} | {"n": self.head().size}
+
+
+def caught_from(level: Level) -> list[Status]:
+    """Intact below a level, tampered from it on."""
+    at = list(Level).index(level)
+    return [Status.INTACT] * at + [Status.TAMPERED] * (len(Level) - at)

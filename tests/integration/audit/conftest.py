@@ -96,6 +96,7 @@ def postgresql_log(make_log: Callable[[str], Log]) -> Log:
 
 _TABLES = (
     "audit_log",
+    "audit_key",
     "audit_entry",
     "audit_projection",
     "audit_object",

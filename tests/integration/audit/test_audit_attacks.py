@@ -10,8 +10,8 @@ from audit_log import Log, naive_root
 from audit import tiles, tree
 from audit.keys import Signer
 from audit.notes import CheckpointText, sign_note
-from audit.verdicts import Status
-from audit.verification import verify_full
+from audit.verdicts import Level, Status
+from audit.verification import verify
 from models.engine import make_engine, transaction
 from models.errors import InvalidInput, NotFound
 
@@ -72,9 +72,10 @@ def test_an_honest_log_is_intact(filled):
     assert steps[-1] == (SIZE, SIZE)
 
 
-@pytest.mark.parametrize("batch", [1, 7, 256, 300])
-def test_the_batch_size_changes_nothing(filled, monkeypatch, batch):
-    monkeypatch.setattr("audit.entries._BATCH", batch)
+@pytest.mark.parametrize(("batch", "block"), [(256, 256), (256, 512), (512, 512), (2048, 65_536)])
+def test_the_sizes_of_batches_and_blocks_change_nothing(filled, monkeypatch, batch, block):
+    monkeypatch.setattr("audit.blocks._BATCH", batch)
+    monkeypatch.setattr("audit.verification.BLOCK", block)
     monkeypatch.setattr("audit.claims._PAGE", 1)
     assert filled.verify().ok
     set_body(filled, 299, flipped(filled.body(299)), with_leaf=True)
@@ -347,6 +348,8 @@ def test_a_swapped_key_is_seen_by_who_knows_the_published_one(filled, thief):
     rewrite_tree(filled)
     resign(filled, thief)
     filled.attack("UPDATE audit_log SET vkey = :v", v=thief.vkey)
+    assert "密钥期限" in filled.verify().problems[0].message
+    filled.attack("UPDATE audit_key SET vkey = :v", v=thief.vkey)
     assert filled.verify().ok, "who only asks the database believes it"
     verdict = filled.verify(trusted=[filled.signer.vkey])
     assert verdict.status is Status.TAMPERED
@@ -366,6 +369,7 @@ def test_a_changed_key_or_origin_is_reported(filled, column):
 def test_after_a_rotation_both_keys_are_trusted(filled, thief):
     old = filled.signer.vkey
     filled.attack("UPDATE audit_log SET vkey = :v", v=thief.vkey)
+    filled.attack("UPDATE audit_key SET vkey = :v", v=thief.vkey)
     assert filled.verify(trusted=[old, thief.vkey]).ok
     assert filled.verify().status is Status.NOT_PROVABLE
 
@@ -405,7 +409,7 @@ def test_a_writer_beside_does_not_disturb_the_verification(filled):
 
 def test_an_unknown_log_and_notes_that_are_none_are_the_asker_s_slip(filled):
     with pytest.raises(NotFound):
-        verify_full(filled.engine, log="other")
+        verify(filled.engine, log="other")
     with pytest.raises(InvalidInput):
         filled.verify(outside=["nothing"])
     with pytest.raises(InvalidInput):
@@ -416,7 +420,7 @@ def test_an_unknown_log_and_notes_that_are_none_are_the_asker_s_slip(filled):
 def test_a_file_that_can_not_be_read_is_told_from_a_changed_one(tmp_path, filled_with):
     (tmp_path / "broken.db").write_bytes(filled_with)
     engine = make_engine(f"sqlite:///{tmp_path / 'broken.db'}")
-    verdict = verify_full(engine)
+    verdict = verify(engine)
     engine.dispose()
     assert (verdict.ok, verdict.status) == (False, Status.CANNOT_READ)
     assert "没有结论" in verdict.problems[0].message
@@ -447,11 +451,20 @@ def test_values_of_odd_types_are_reported_and_not_stumbled_over(sqlite_log, tabl
     assert verdict.status is Status.TAMPERED
 
 
-def test_an_index_that_is_a_text_is_reported(sqlite_log):
+@pytest.mark.parametrize("index", ["x", 4.5])
+def test_an_index_that_is_no_whole_number_is_reported(sqlite_log, index):
     log = sqlite_log.filled(10, 10)
-    log.attack("UPDATE audit_entry SET idx = 'x' WHERE idx = 4")
+    log.attack("UPDATE audit_entry SET idx = :i WHERE idx = 4", i=index)
     verdict = log.verify()
     assert (verdict.status, verdict.first_bad) == (Status.TAMPERED, 4)
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_an_empty_edge_of_another_type_is_reported(sqlite_log, level):
+    """Whoever joins hashes to a text fails, so the log could not be carried on."""
+    log = sqlite_log.filled(10, 10)
+    log.attack("UPDATE audit_head SET edge = ''")
+    assert log.verify(level=level).status is Status.TAMPERED
 
 
 def test_many_problems_are_counted_and_the_first_is_named(filled):

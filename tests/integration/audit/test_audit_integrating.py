@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 from audit_log import MAC_KEY, NOW, draft, naive_root
 
-from audit import integrator
+from audit import batch, integrator
 from audit.integrator import await_integrated, integrate
 from audit.journal import record
 from models.engine import Work, transaction
@@ -82,16 +82,16 @@ def test_integrators_at_once_share_the_work_without_gap_or_double(log):
 def test_an_integrator_that_was_overtaken_is_fenced_off(log, monkeypatch):
     log.write(3)
     numbers = itertools.count()
-    monkeypatch.setattr(integrator, "_lock_number", lambda name: next(numbers))
-    real = integrator.read_head
+    monkeypatch.setattr(integrator, "lock_number", lambda name: next(numbers))
+    real = batch.read_head
 
     def overtaken(work, name):
         head = real(work, name)
-        monkeypatch.setattr(integrator, "read_head", real)
+        monkeypatch.setattr(batch, "read_head", real)
         assert integrate(log.engine, mac_key=MAC_KEY, limit=1) == 1
         return head
 
-    monkeypatch.setattr(integrator, "read_head", overtaken)
+    monkeypatch.setattr(batch, "read_head", overtaken)
     with pytest.raises(Conflict, match="头部"):
         integrate(log.engine, mac_key=MAC_KEY)
     assert log.counts()["n"] == 1
@@ -123,7 +123,7 @@ def test_an_integrator_killed_at_any_statement_leaves_all_or_nothing(log, monkey
                 (Work, "run"),
                 (Work, "one"),
                 (Work, "rows"),
-                (sa.Connection, "execute"),
+                (batch, "_copy"),
                 (sa.Connection, "_commit_impl"),
             ):
                 patch.setattr(owner, name, burning(getattr(owner, name)))
@@ -134,8 +134,8 @@ def test_an_integrator_killed_at_any_statement_leaves_all_or_nothing(log, monkey
             except Killed:
                 pass
         assert (log.counts(), log.head()) == before, step
-    # Election, waiting rows, head, fence, entries, projections, leaves, edge, tile, edge, outbox, commit.
-    assert step == 13
+    # Election, waiting rows, head, fence, entries, projections, leaves, tiles, edge, outbox, commit.
+    assert step == 12
     assert log.head().root == naive_root(log.leaves())
     assert log.counts()["audit_tile"] == 1
     log.sign()
@@ -190,7 +190,7 @@ def test_waiting_for_a_busy_integrator_ends_with_a_sentence(log):
     recorded = log.write(1)
     pauses = []
     with transaction(log.engine) as other:
-        assert other.one(integrator._ELECT, key=integrator._lock_number("main")) == (True,)
+        assert other.one(integrator._ELECT, key=integrator.lock_number("main")) == (True,)
         assert integrate(log.engine, mac_key=MAC_KEY) == 0
         with pytest.raises(DatabaseUnavailable, match="仍未写入日志"):
             await_integrated(
@@ -205,7 +205,7 @@ def test_another_integrator_s_work_ends_the_waiting(log):
     recorded = log.write(1)
     thread = None
     with transaction(log.engine) as other:
-        other.one(integrator._ELECT, key=integrator._lock_number("main"))
+        other.one(integrator._ELECT, key=integrator.lock_number("main"))
         found = []
         thread = threading.Thread(
             target=lambda: found.append(await_integrated(log.engine, recorded[0].event_id, mac_key=MAC_KEY))

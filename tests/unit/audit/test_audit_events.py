@@ -142,6 +142,8 @@ def test_values_at_the_edge_of_the_profile_are_taken(value):
         replace(DRAFT, chg=[{"o": "1", "n": "1"}]),
         replace(DRAFT, chg=[{"p": "/a", "o": "1", "nh": "0" * 64}]),
         replace(DRAFT, chg=[{"p": "/a", "nh": "0"}]),
+        replace(DRAFT, chg=[{"p": "/a", "nc": "0319-8800123"}]),
+        replace(DRAFT, chg=[{"p": "/a", "oc": "A" * 44}]),
         replace(DRAFT, chg=["x"]),
     ],
     ids=repr,

@@ -1,10 +1,12 @@
+import hashlib
+
 import pytest
 from audit_naive import leaf_hashes, mth, path, proof
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit import tiles, tree
-from audit.rebuild import Rebuild
+from audit.upperlevels import UpperLevels
 
 
 @pytest.mark.parametrize(
@@ -126,17 +128,26 @@ def test_a_short_tile_is_noticed():
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.lists(st.integers(0, 700), max_size=12), st.integers(1, 300))
-def test_a_rebuilt_tree_has_the_root_at_every_asked_size(sizes, step):
-    rebuilt, wanted = Rebuild(), sorted(size for size in sizes)
-    for start in range(0, 700, step):
-        pending = LEAVES[start : min(start + step, 700)]
-        while pending:
-            taken, pending = pending[: rebuilt.room], pending[rebuilt.room :]
-            rebuilt.extend(taken)
-            while wanted and wanted[0] <= rebuilt.size:
-                size = wanted.pop(0)
-                assert rebuilt.root(size) == mth(LEAVES[:size])
-            rebuilt.settle()
-    assert rebuilt.root(700) == mth(LEAVES[:700])
-    assert not wanted
+@given(st.integers(0, 300), st.lists(st.integers(1, 70), min_size=1, max_size=10))
+def test_the_upper_levels_are_the_same_however_they_grow_and_from_wherever_they_begin(start, steps):
+    whole = b"".join(node(number) for number in range(300 + sum(steps)))
+    grown = UpperLevels()
+    completed = [tile for number in range(start) for tile in grown.add(whole[32 * number : 32 * (number + 1)])]
+    begun = UpperLevels(start * 256, grown.edge)
+    at = start
+    for step in steps:
+        part = whole[32 * at : 32 * (at + step)]
+        assert list(begun.add(part)) == [tile for tile in grown.add(part) if completed.append(tile) is None]
+        at += step
+    assert (begun.base, begun.edge, begun.frontier) == (grown.base, grown.edge, grown.frontier)
+    assert begun.base == at * 256
+    assert [(level, number) for level, number, _hashes in completed] == [(1, number) for number in range(at // 256)]
+    assert b"".join(hashes for _level, _number, hashes in completed) == whole[: 8192 * (at // 256)]
+    frontier = b""
+    for number in range(at):
+        frontier = tree.append(number, frontier, whole[32 * number : 32 * (number + 1)])
+    assert begun.frontier == frontier
+
+
+def node(number):
+    return hashlib.sha256(b"%d" % number).digest()

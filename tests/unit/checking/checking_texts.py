@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
-from documents.checking import DEFAULT, CheckSettings, Unconfirmed, check
+from documents.checking import ALONE, DEFAULT, CheckSettings, Surroundings, Unconfirmed, check
 from models import places
 from models.content import BudgetText, from_json
 from models.findings import CheckFinding
@@ -23,7 +23,8 @@ def indicator(number: int, level1: str, level2: str, name: str, sign: str | None
         "description": f"说明{name}怎样统计",
         "value": value,
         "unit": unit,
-        "basis": "年度工作计划",
+        # Bases that differ, or every text would break C006.
+        "basis": f"年度工作计划第 {number} 条",
     }
     return made if sign is None else {**made, "sign": sign}
 
@@ -41,7 +42,10 @@ def project(number: int, code: str, name: str, indicators: list[Json]) -> Json:
             {"checkpoint": "12月底", "percent": "100.00"},
         ],
         "goals": [{"id": "t1", "text": "让更多居民参加读书活动"}],
-        "indicators": indicators,
+        # Words of the project's own: the same in two projects would be a copy (R003).
+        "indicators": [
+            {**item, "description": item["description"].replace("怎样", f"在{name}中怎样")} for item in indicators
+        ],
     }
 
 
@@ -129,8 +133,9 @@ def found(
     *changes: tuple[str, Any],
     settings: CheckSettings = DEFAULT,
     unconfirmed: Sequence[Unconfirmed] = (),
+    surroundings: Surroundings = ALONE,
 ) -> tuple[CheckFinding, ...]:
-    return check(content(value, *changes), settings=settings, unconfirmed=unconfirmed)
+    return check(content(value, *changes), settings=settings, unconfirmed=unconfirmed, surroundings=surroundings)
 
 
 def outline(findings: Sequence[CheckFinding]) -> list[tuple[str, str, str]]:
@@ -140,4 +145,9 @@ def outline(findings: Sequence[CheckFinding]) -> list[tuple[str, str, str]]:
 def renumbered(value: Json, count: int) -> Json:
     """The text with its first project ``count`` times, each with an id of its own."""
     # Copies share nothing, or a change of one would change them all.
-    return {**value, "projects": [{**deepcopy(value["projects"][0]), "id": f"p{n}"} for n in range(count)]}
+    projects = [{**deepcopy(value["projects"][0]), "id": f"p{n}"} for n in range(count)]
+    for number, item in enumerate(projects):
+        for one in item["indicators"]:
+            one["description"] += f"（第{number}个项目）"
+    goals = [{**value["sub_goals"][0], "projects": [item["id"] for item in projects]}]
+    return {**value, "projects": projects, "sub_goals": goals}

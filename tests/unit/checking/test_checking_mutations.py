@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from checking_texts import CLEAN_A, CLEAN_B, Json, found, indicator, like_the_seed, outline
+from checking_texts import CLEAN_A, CLEAN_B, Json, content, found, indicator, like_the_seed, outline
 
-from documents.checking import DEFAULT, CheckSettings, Unconfirmed, errors, rules
+from documents.checking import ALONE, DEFAULT, CheckSettings, Surroundings, Unconfirmed, errors, rules
+from documents.checking.corpus import neighbours
 from documents.checking.fields import REQUIRED_FIELDS, RequiredField
+from documents.checking.settings import BudgetList
+from models.findings import ReadingFinding, Severity
 
 P = "/projects/0"
 COST = f"{P}/indicators/4"
@@ -26,6 +29,7 @@ class Mutation:
     base: Json = field(default_factory=lambda: CLEAN_A)
     unconfirmed: tuple[Unconfirmed, ...] = ()
     settings: CheckSettings = DEFAULT
+    surroundings: Surroundings = ALONE
 
 
 def without(number: int) -> list[Json]:
@@ -45,6 +49,45 @@ def and_cost(*more: Json) -> list[Json]:
 
 def plan(*shares: str) -> list[Json]:
     return [{"checkpoint": f"{number * 3}月底", "percent": share} for number, share in enumerate(shares, start=1)]
+
+
+def weighted(*shares: str) -> list[Json]:
+    return [{**item, "weight": share} for item, share in zip(CLEAN_A["projects"][0]["indicators"], shares, strict=True)]
+
+
+def reported(code: str, raw: str, place: str = "") -> Surroundings:
+    """What a reader says of a heading."""
+    return Surroundings(read=(ReadingFinding(code, Severity.WARNING, place, raw, "", 1.0),))
+
+
+def beside(*changes: tuple[str, Any]) -> Surroundings:
+    """Another department's text of the year, with words of its own but for what is given."""
+    other = content(CLEAN_A, ("/department/name", "农业局"), ("/department/unit_code", "431001"), *changes)
+    own = content(CLEAN_A)
+    return Surroundings(neighbours=neighbours([("文旅局", own), ("农业局", other)], similarity=95, length=12))
+
+
+def others_words() -> list[Json]:
+    return [
+        {**item, "id": f"k{at}", "name": f"农技{at}", "description": f"农技站的第{at}件事"}
+        for at, item in enumerate(without(9))
+    ]
+
+
+def before(*changes: tuple[str, Any]) -> Surroundings:
+    """Last year's text of the department; its words and values differ, but for what is given."""
+    last = [
+        {**item, "value": f"{item['value']}0", "description": f"去年的{item['description']}"} for item in without(9)
+    ]
+    for item in last:
+        if item["sign"] == "定性":
+            item["value"] = "优、良、差"
+        elif item["name"] != "读书会场次":
+            item["value"] = item["value"].removesuffix("0") + ".1"
+        else:
+            item["value"] = "11"
+    base = content(CLEAN_A, ("/fiscal_year", 2020), (f"{P}/indicators", last), ("/projects/1", None), *changes)
+    return Surroundings(last_year=base)
 
 
 MUTATIONS = [
@@ -228,6 +271,244 @@ MUTATIONS = [
     Mutation(
         "money without a unit in scheme B", f"{COST}/unit", None, [("A003", "error", f"{COST}/unit")], base=CLEAN_B
     ),
+    Mutation(
+        "a project of the budget list has no table",
+        "/title",
+        "2021年部门预算绩效文本（一）",
+        [("C003", "error", "/projects")],
+        settings=CheckSettings(
+            budget_lists=(BudgetList(year=2021, department="612", projects=("读书会经费", "阅览室经费", "送书车经费")),)
+        ),
+    ),
+    Mutation(
+        "a table is in no budget list",
+        "/title",
+        "2021年部门预算绩效文本（一）",
+        [("C003", "error", "/projects/1/name")],
+        settings=CheckSettings(
+            budget_lists=(BudgetList(year=2021, department="文旅局", projects=("13099921A7B4C8D9E1F2G",)),)
+        ),
+    ),
+    Mutation(
+        "a contents entry without a table",
+        "/title",
+        "2021年部门预算绩效文本（一）",
+        [("C003", "error", "/projects")],
+        surroundings=reported("I021", "3.流动图书车绩效目标表"),
+    ),
+    Mutation(
+        "a table without a contents entry",
+        "/title",
+        "2021年部门预算绩效文本（一）",
+        [("C003", "error", "/projects/1/name")],
+        surroundings=reported("I022", "2.阅览室经费绩效目标表", "/projects/1/name"),
+    ),
+    Mutation(
+        "the contents call a project otherwise",
+        "/title",
+        "2021年部门预算绩效文本（一）",
+        [("C004", "warning", f"{P}/name")],
+        surroundings=reported("I021", "1.读书会经费用绩效目标表"),
+    ),
+    Mutation(
+        "the table's title calls its project otherwise",
+        "/title",
+        "2021年部门预算绩效文本（一）",
+        [("C004", "warning", f"{P}/name")],
+        surroundings=reported("I059", "读书活动经费绩效目标表", f"{P}/name"),
+    ),
+    Mutation(
+        "a sub-goal without a project",
+        "/sub_goals/-",
+        {"id": "g2", "name": "馆务", "indicator": "馆舍平稳运行。"},
+        [("C005", "warning", "/sub_goals/1/projects")],
+    ),
+    Mutation(
+        "a sub-goal with a project that does not exist",
+        "/sub_goals/-",
+        {"id": "g2", "name": "馆务", "indicator": "馆舍平稳运行。", "projects": ["p9"]},
+        [("C005", "warning", "/sub_goals/1/projects")],
+    ),
+    Mutation(
+        "a project that serves no sub-goal", "/sub_goals/0/projects", ["p1"], [("C005", "warning", "/projects/1")]
+    ),
+    Mutation("no basis", f"{P}/indicators/0/basis", "", [("C006", "warning", f"{P}/indicators/0/basis")]),
+    Mutation(
+        "no basis anywhere",
+        f"{P}/indicators",
+        [{**item, "basis": ""} for item in without(9)],
+        [("C006", "warning", f"{P}/indicators")],
+    ),
+    Mutation(
+        "one basis for all",
+        f"{P}/indicators",
+        [{**item, "basis": "年度工作计划"} for item in without(9)],
+        [("C006", "warning", f"{P}/indicators")],
+    ),
+    Mutation(
+        "time by completion",
+        f"{P}/indicators/3/remark",
+        "完成率 达到 95%",
+        [("R002", "warning", f"{P}/indicators/3/name")],
+    ),
+    Mutation(
+        "satisfaction in another kind",
+        f"{P}/indicators/2/name",
+        "读者满意率",
+        [("R002", "warning", f"{P}/indicators/2/level2")],
+    ),
+    Mutation(
+        "the same indicator twice",
+        f"{P}/indicators/-",
+        {**CLEAN_A["projects"][0]["indicators"][0], "id": "i8"},
+        [("R003", "warning", f"{P}/indicators/7/name")],
+    ),
+    Mutation(
+        "the same indicator in two projects",
+        "/projects/1/indicators/0",
+        CLEAN_A["projects"][0]["indicators"][0],
+        [("R003", "warning", "/projects/1/indicators/0/name")],
+    ),
+    Mutation(
+        "a copy from another department",
+        "/title",
+        "2021年部门预算绩效文本（一）",
+        [("R003", "warning", f"{P}/indicators/0/description")],
+        surroundings=beside(
+            ("/projects/1", None),
+            (f"{P}/indicators", [CLEAN_A["projects"][0]["indicators"][0], *others_words()]),
+            ("/safeguards/0/text", "农技站每周碰头"),
+        ),
+    ),
+    Mutation(
+        "a copy from last year",
+        "/title",
+        "2021年部门预算绩效文本（一）",
+        [("R003", "warning", f"{P}/indicators")],
+        surroundings=before((f"{P}/indicators/0", CLEAN_A["projects"][0]["indicators"][0])),
+    ),
+    Mutation(
+        "words of another kind of area", f"{P}/purpose", "用于全区居民的读书活动", [("R004", "hint", f"{P}/purpose")]
+    ),
+    Mutation(
+        "transfers where there are none", f"{P}/purpose", "用于转移支付的读书活动", [("R004", "hint", f"{P}/purpose")]
+    ),
+    Mutation(
+        "a neighbouring area",
+        f"{P}/purpose",
+        "用于白石县居民的读书活动",
+        [("R004", "hint", f"{P}/purpose")],
+        settings=CheckSettings(other_areas=("白石县", "清河县")),
+    ),
+    Mutation(
+        "a goal with another figure",
+        f"{P}/goals/0/text",
+        "全年办读书会10场",
+        [("A005", "warning", f"{P}/goals/0/text")],
+    ),
+    Mutation(
+        "a goal with another figure in Chinese",
+        f"{P}/goals/0/text",
+        "全年办读书会二十场",
+        [("A005", "warning", f"{P}/goals/0/text")],
+    ),
+    Mutation(
+        "the department's sentences with another figure",
+        "/overall/items/0/text",
+        "各乡镇的读书会每年15场。",
+        [("A005", "warning", "/overall/items/0/text")],
+    ),
+    Mutation(
+        "a name with another figure",
+        f"{P}/indicators/0/name",
+        "读书会10场",
+        [("A005", "warning", f"{P}/indicators/0/name")],
+    ),
+    Mutation(
+        "another sum for the budget",
+        f"{P}/purpose",
+        "项目总预算6万元，用于读书活动",
+        [("A005", "warning", f"{P}/purpose")],
+    ),
+    Mutation("full satisfaction", f"{P}/indicators/6/value", "100", [("A006", "warning", f"{P}/indicators/6/value")]),
+    Mutation("a share above 100", f"{P}/indicators/2/value", "101", [("A006", "warning", f"{P}/indicators/2/value")]),
+    Mutation(
+        "weights sum to 99",
+        f"{P}/indicators",
+        weighted("20", "20", "20", "10", "10", "10", "9"),
+        [("A007", "error", f"{P}/indicators")],
+    ),
+    Mutation(
+        "weights of a level are not its share",
+        f"{P}/indicators",
+        weighted("20", "20", "20", "10", "10", "10", "10"),
+        [("A007", "error", f"{P}/indicators")],
+        settings=CheckSettings(
+            schemes=(
+                DEFAULT.schemes[0].model_copy(update={"weight_shares": {"满意度": 20}}),
+                DEFAULT.schemes[1],
+            )
+        ),
+    ),
+    Mutation(
+        "sign and direction clash",
+        f"{P}/indicators/0/direction",
+        "反向",
+        [("A008", "warning", f"{P}/indicators/0/direction")],
+    ),
+    Mutation(
+        "several figures",
+        f"{P}/indicators/0/value",
+        "读书会12场，到场500人",
+        [("F002", "warning", f"{P}/indicators/0/value")],
+    ),
+    Mutation("no grades", f"{P}/indicators/5/value", "明显改善", [("F003", "warning", f"{P}/indicators/5/value")]),
+    Mutation(
+        "far from last year",
+        f"{P}/indicators/0/value",
+        "22",
+        [("F004", "hint", f"{P}/indicators/0/value")],
+        surroundings=before(),
+    ),
+    Mutation(
+        "far below last year",
+        f"{P}/indicators/0/value",
+        "5",
+        [("F004", "hint", f"{P}/indicators/0/value")],
+        surroundings=before(),
+    ),
+    Mutation(
+        "stock phrases only",
+        "/safeguards/0/text",
+        "加强组织领导，健全工作机制，落实工作责任，确保各项工作顺利完成。",
+        [("F005", "warning", "/safeguards")],
+    ),
+    Mutation(
+        "safeguards of another department",
+        "/safeguards/0/text",
+        "农技站的同志每周碰头一次，逐项核对进度。",
+        [("F005", "warning", "/safeguards")],
+        surroundings=beside(
+            ("/projects/1", None),
+            (f"{P}/indicators", others_words()),
+            ("/safeguards/0/text", "农技站的同志每周碰头一次，逐项核对进度。"),
+        ),
+    ),
+    Mutation("half-width marks", f"{P}/purpose", "用于读书活动;添置书架", [("T002", "hint", f"{P}/purpose")]),
+    Mutation("doubled characters", f"{P}/purpose", "用于读书活动动，添置书架", [("T002", "hint", f"{P}/purpose")]),
+    Mutation(
+        "mixed numbering in one member",
+        f"{P}/contents",
+        "（一）办读书会\n二）添置书架",
+        [("T002", "hint", f"{P}/contents")],
+    ),
+    Mutation(
+        "mixed numbering in the file",
+        "/title",
+        "2021年部门预算绩效文本（一）",
+        [("T002", "hint", "")],
+        surroundings=reported("I031", "一）总则 / 二)分则"),
+    ),
 ]
 
 
@@ -238,6 +519,7 @@ def test_one_change_breaks_just_one_rule(mutation: Mutation) -> None:
         (mutation.place, mutation.member),
         settings=mutation.settings,
         unconfirmed=mutation.unconfirmed,
+        surroundings=mutation.surroundings,
     )
     assert outline(findings) == mutation.expected
     for finding in findings:
@@ -278,9 +560,11 @@ def test_confirmed_text_like_the_seed_has_no_error() -> None:
     assert errors(findings) == ()
     assert outline(findings) == [
         ("A004", "hint", f"{P}/spending_plan/2/percent"),
+        ("A006", "warning", f"{P}/indicators/8/value"),
         ("F001", "warning", f"{P}/indicators/0/sign"),
         ("F001", "warning", f"{P}/indicators/1/sign"),
         ("F001", "warning", f"{P}/indicators/2/sign"),
         ("F001", "warning", f"{P}/indicators/5/sign"),
+        ("F002", "warning", f"{P}/indicators/1/value"),
         ("T001", "warning", f"{P}/code"),
     ]

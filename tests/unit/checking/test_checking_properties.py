@@ -8,16 +8,18 @@ from checking_texts import CLEAN_A, content, renumbered
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from documents.checking import CheckSettings, Unconfirmed, check
+from documents.checking import CheckSettings, Surroundings, Unconfirmed, check
+from documents.checking.corpus import neighbours
 from models import content as schema
 from models.content import BudgetText
-from models.findings import Severity
+from models.findings import ReadingFinding, Severity
 
 # A small alphabet of the words that rules look at finds more than free text, which comes as well.
 WORDS = [
     "", " ", "-", "……", "5", "5.31", "53100", "1,500", "９５", "9" * 60, "-3", "≥95 完成率", "举办12期，培训500人", "①较好",
     "5.31万元", "5.31 万元，其中 3 元", "元", "万元", "亿元", "元/人", "%", "产出指标", "数量指标", "质量", "时效指标", "成本指标", "经济成本指标",
     "效益指标", "社会效益", "满意度指标", "服务对象满意度指标", "人均成本", "2021年", "二〇二二年工作", "2020年以来", "13030621G5NX247OTT0DE",
+    "全区（一）\n二）业业;", "读书会二十场", "总预算六万元", "转移支付", "满意度", "加强领导",
     "13030622G5NX247ATT0DE", "13O30621G5NX247ATT0DE", "13099921G5NX247ATT0DE", "3月底", "i0", "\x00\n",
 ]  # fmt: skip
 texts = st.one_of(st.sampled_from(WORDS), st.text(max_size=12))
@@ -57,6 +59,10 @@ indicators = st.builds(
     remark=optional_texts,
     period=st.sampled_from([None, "年度", "中期"]),
     part_of=st.sampled_from([None, "i0", "i1", "i2"]),
+    basis=texts,
+    weight=st.none() | shares,
+    direction=st.sampled_from([None, "正向", "反向"]),
+    scoring=optional_texts,
 )
 budgets = st.builds(
     schema.Budget,
@@ -96,19 +102,39 @@ repairs = st.lists(
     ),
     max_size=3,
 )
+reported = st.lists(
+    st.builds(
+        ReadingFinding,
+        code=st.sampled_from(["I021", "I022", "I031", "I059"]),
+        severity=st.just(Severity.WARNING),
+        place=st.sampled_from(["", "/projects/0/name", "/projects/i1/name", "/projects/9/name", "/projects", "/9"]),
+        raw=st.sampled_from(["1.读书经费绩效目标表", "绩效目标表", "9" * 60 + "绩效目标表"]) | texts,
+        reason=texts,
+        confidence=st.just(1.0),
+        repaired=optional_texts,
+    ),
+    max_size=3,
+)
 own = CheckSettings(division="130306", required_checkpoints=("6月底",))
 many = settings(max_examples=200, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @many
-@given(content=contents, unconfirmed=repairs, configured=st.booleans())
+@given(content=contents, other=contents, unconfirmed=repairs, read=reported, configured=st.booleans())
 def test_check_never_raises_and_always_finds_the_same(
-    content: BudgetText, unconfirmed: list[Unconfirmed], configured: bool
+    content: BudgetText, other: BudgetText, unconfirmed: list[Unconfirmed], read: list[ReadingFinding], configured: bool
 ) -> None:
     chosen = own if configured else CheckSettings()
-    findings = check(content, unconfirmed=unconfirmed, settings=chosen)
+    beside = neighbours([("甲", content), ("乙", other)], similarity=90, length=4)
+    around = Surroundings(tuple(read), other, beside)
+    findings = check(content, unconfirmed=unconfirmed, settings=chosen, surroundings=around)
     copy = BudgetText.model_validate_json(content.model_dump_json(by_alias=True))
-    assert check(copy, unconfirmed=unconfirmed[::-1], settings=chosen) == findings
+    assert check(copy, unconfirmed=unconfirmed[::-1], settings=chosen, surroundings=around) == findings
+    halves = [
+        check(content, unconfirmed=unconfirmed, settings=chosen, surroundings=around, compares=half)
+        for half in (True, False)
+    ]
+    assert sorted(map(str, (*halves[0], *halves[1]))) == sorted(map(str, findings))
     assert [finding.code for finding in findings] == sorted(finding.code for finding in findings)
     assert all(isinstance(finding.severity, Severity) and finding.message for finding in findings)
 

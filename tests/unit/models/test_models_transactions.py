@@ -21,6 +21,7 @@ from models.errors import Conflict, DatabaseUnavailable, InvalidInput, JixiaoErr
 from models.people import Account, Organization
 from models.prepared import Prepared, insert_into
 from models.process import Message, WorkflowDefinition
+from models.records import MIGRATING, RECORDS
 from models.texts import Blob, BudgetText
 
 NOW = datetime(2026, 2, 14, 15, 30, 0, 1, tzinfo=UTC)
@@ -429,3 +430,36 @@ def test_sqlite_keeps_what_it_acknowledged(engine: sa.Engine) -> None:
         ]
         assert work.is_sqlite
     assert values == ["wal", 2, 1]
+
+
+# Tables that are kept by the use cases of their own, row by row through the session; every other one holds records.
+KEPT = {
+    "access_token",
+    "account",
+    "delegation",
+    "message",
+    "organization",
+    "role_grant",
+    "workday_override",
+}
+
+
+def test_every_table_is_either_a_record_or_known_to_be_kept() -> None:
+    """A new table has to say which it is: a record's rows change by prepared statements only, with their event."""
+    assert set(metadata().tables) - KEPT == RECORDS
+
+
+@pytest.mark.parametrize("table", sorted(RECORDS))
+def test_a_record_is_not_changed_on_the_connection_either(engine: sa.Engine, table: str) -> None:
+    found = metadata().tables[table]
+    for statement in (sa.delete(found), sa.update(found).values({next(iter(found.columns)).name: "x"})):
+        with pytest.raises(JixiaoError, match=f"绕过用例修改数据表 {table}"), transaction(engine) as work:
+            work.connection.execute(statement)
+
+
+def test_a_migration_changes_records_and_other_tables_need_no_leave(engine: sa.Engine) -> None:
+    with transaction(engine) as work:
+        work.connection.execute(sa.delete(Organization.__table__))
+        work.connection.execution_options(**{MIGRATING: True}).execute(sa.delete(metadata().tables["blob"]))
+    with pytest.raises(JixiaoError, match="blob"), transaction(engine) as work:
+        work.connection.execute(sa.delete(metadata().tables["blob"]))
