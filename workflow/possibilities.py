@@ -220,8 +220,8 @@ class Possibilities:
     def _ballot(self, config: Config, sign: SignRule, role: str, agrees: bool) -> Iterator[Edge]:
         action = sign.passed if agrees else sign.failed
         item = self.choose(config, action) if action else None
-        # Whoever votes is asked what the guards of the outcome ask that they vote for, limits only when it is decided.
-        if item is None or not self._met(config, item, limits=False) or not self._in_person(config, item, role):
+        # Whoever votes is asked what guards and limit of the outcome ask that they vote for, not only who decides.
+        if item is None or not self._met(config, item) or not self._in_person(config, item, role):
             return
         # The engine refuses a vote for an outcome that would have nowhere to lead.
         if not targets(item, config.position):

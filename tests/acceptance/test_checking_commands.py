@@ -114,7 +114,7 @@ def test_rules_are_listed_and_explained_with_the_settings_in_force(stranger: She
 
 
 def test_the_table_fits_80_columns_of_a_terminal(tmp_path: Path) -> None:
-    from wcwidth import wcswidth
+    from rich.cells import cell_len
 
     master, slave = pty.openpty()
     kept = {key: value for key, value in os.environ.items() if not key.startswith("JIXIAO_")}
@@ -138,7 +138,7 @@ def test_the_table_fits_80_columns_of_a_terminal(tmp_path: Path) -> None:
     lines = written.decode().splitlines()
     assert any("library-2021.txt" in line for line in lines)
     rows = [line for line in lines if str(ROOT) not in line]
-    assert max(wcswidth(line.rstrip()) for line in rows) <= 80
+    assert max(cell_len(line.rstrip()) for line in rows) <= 80
 
 
 def test_every_command_of_the_checking_guide_works(tmp_path: Path) -> None:
