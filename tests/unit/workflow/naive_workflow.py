@@ -237,6 +237,7 @@ class Office:
             raise Refused("not their turn")
         self._separate(text, command.person, command.role)
         self._guards(text, item, command.person)
+        self._limit(text, item)
         if not targets(item, text.position):
             raise Refused("a vote for nowhere")
         counted[ready[0].key] = command.agrees
