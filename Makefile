@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench requirements schema clean
+.PHONY: help setup demo test lint fuzz bench gallery requirements schema clean
 
 help: ## 显示这份说明
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  make %-14s %s\n", $$1, $$2}'
@@ -31,8 +31,14 @@ lint: $(READY) ## 格式、规则、类型、分层、文档结构
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+fuzz: $(READY) ## 十万个损坏的文件，逐个读入或拒绝（可用种子重现，出错的存入 var/fuzz）
+	$(BIN)/python -m tests.fuzz
+
 bench: $(READY) ## 性能测量（比值，不作为测试）
 	$(BIN)/python -m benchmarks
+
+gallery: $(READY) ## 重新生成 docs/gallery 中的文件图样（每页一张 PNG）
+	$(BIN)/python -m tests.gallery
 
 requirements: ## 重新生成按哈希固定的依赖（pyproject.toml 改动之后）
 	$(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe -o requirements.txt pyproject.toml

@@ -33,6 +33,12 @@ _CAME = Prepared(
     .limit(1)
 )
 
+_ARRIVED = Prepared(
+    sa.select(sa.func.max(Task.row_version)).where(
+        Task.text_id == sa.bindparam("text_id"), Task.organization_id == sa.bindparam("organization_id")
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -120,6 +126,17 @@ def sees_all_versions(request: Request, row: TextRow) -> bool:
     return request.person.holds(Role.AUDITOR) or request.person.organization_id == row.organization_id
 
 
+def seen_until(work: Work, request: Request, row: TextRow) -> int | None:
+    """Until which row version the person sees answers; None without an end.
+
+    The bureau sees those that came with the last submission, and not what is being answered since.
+    """
+    if sees_all_versions(request, row):
+        return None
+    found = work.one(_ARRIVED, text_id=row.id, organization_id=row.reviewing_id)
+    return int(found[0]) if found is not None and found[0] is not None else 0
+
+
 def newest_version(work: Work, request: Request, row: TextRow) -> int:
     """The newest version that the person may read: the bureau sees what was submitted to it, everybody what is public."""
     return newest_versions(work, request, [row])[row.id]
@@ -180,10 +197,11 @@ def publication_of(work: Work, row: TextRow) -> Publication | None:
     """The publication that stands; None where nothing is published (or it was before steps were numbered)."""
     if row.published_version is None:
         return None
-    undone = sa.select(Step.undoes).where(Step.text_id == row.id, Step.undoes.is_not(None))
+    # The row may be one of an earlier day: later steps are not looked at.
+    undone = sa.select(Step.undoes).where(Step.text_id == row.id, Step.undoes.is_not(None), Step.number <= row.step)
     step = work.session.scalar(
         sa.select(Step)
-        .where(Step.text_id == row.id, Step.publishes, Step.number.not_in(undone))
+        .where(Step.text_id == row.id, Step.publishes, Step.number.not_in(undone), Step.number <= row.step)
         .order_by(Step.number.desc())
         .limit(1)
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from application.identity import TOKEN_DAYS, hash_password, issue_token
+from application.identity import TOKEN_DAYS, hash_password, issue_token, token_details
 from application.installation import Request
 from application.use_cases import refusals_recorded, typed, use_case
 from audit.events import Act
@@ -28,6 +28,9 @@ from models.people import (
     RoleGrant,
 )
 from workflow.records import standing_of
+
+# What the event of a grant without an end says of its end.
+UNLIMITED = "unlimited"
 
 KIND_TITLES = {
     OrganizationKind.DEPARTMENT: "部门",
@@ -75,7 +78,7 @@ def insert_organization(
     now: datetime,
 ) -> Organization:
     """An organization with its event, in the caller's transaction."""
-    name = typed(name)
+    name, aliases = typed(name), tuple(filter(None, map(typed, aliases)))
     if not name:
         raise InvalidInput("单位名称不能为空。")
     if code is not None and not (code.isascii() and code.isdigit() and len(code) in (3, 6)):
@@ -92,7 +95,12 @@ def insert_organization(
         role=role,
         obj=("organization", made.id),
         now=now,
-        details=[("/name", None, name), ("/kind", None, str(kind))],
+        details=[
+            ("/name", None, name),
+            ("/kind", None, str(kind)),
+            *([("/code", None, code)] if code is not None else []),
+            *([("/aliases", None, list(aliases))] if aliases else []),
+        ],
     )
     return made
 
@@ -148,8 +156,17 @@ def first_token(
     work: Work, recorder: Recorder, account: Account, *, actor: str, role: str, now: datetime, name: str = "first"
 ) -> str:
     """A new account's first token with its event, in the caller's transaction."""
-    token = issue_token(work, account.id, name, now=now, lifetime=timedelta(days=TOKEN_DAYS))
-    recorder.write(work, Act.TOKEN_CREATE, actor=actor, role=role, obj=("account", account.id), now=now)
+    token_id, lifetime = new_id(now), timedelta(days=TOKEN_DAYS)
+    token = issue_token(work, account.id, name, now=now, lifetime=lifetime, token_id=token_id)
+    recorder.write(
+        work,
+        Act.TOKEN_CREATE,
+        actor=actor,
+        role=role,
+        obj=("account", account.id),
+        now=now,
+        details=token_details(token_id, now + lifetime),
+    )
     return token
 
 
@@ -192,13 +209,13 @@ def insert_grant(
         expires_at=expires_at,
         revoked_at=None,
     )
-    until = {"until": timestamp(expires_at)} if expires_at else {}
+    until = {"until": timestamp(expires_at) if expires_at else UNLIMITED}
     work.session.add(made)
     work.session.flush()
     recorder.write(
         work,
         Act.ROLE_GRANT,
-        actor=actor or account.id,
+        actor=actor or "-",
         role=actor_role,
         obj=("account", account.id),
         now=now,
@@ -301,7 +318,8 @@ def list_accounts(request: Request) -> list[dict[str, Any]]:
 def grant_role(request: Request, login: str, role: Role, *, days: int | None = None) -> dict[str, Any]:
     """Gives a role to an account in its own organization (security administrator)."""
     request.installation.require_writable()
-    with refusals_recorded(request, Act.ROLE_GRANT, ("account", request.person.account_id)):
+    obj, tried = ("account", request.person.account_id), [("/role", None, str(role))]
+    with refusals_recorded(request, Act.ROLE_GRANT, obj, whom=login, tried=tried):
         now = request.now()
         with transaction(request.installation.engine) as work:
             mine = require_role(work, request, Role.SECURITY_ADMINISTRATOR)

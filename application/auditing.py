@@ -15,11 +15,13 @@ from application.histories import names_of_accounts
 from application.installation import LOG, Installation, Request
 from application.looks import require_known
 from application.personal import Names, reveal
+from application.registers import Registers
 from application.replaying import Replay
 from application.use_cases import refusals_recorded, use_case
-from application.witnessing import witnesses
+from application.verifying import cosigner_keys, own_heads, without_head
 from audit.eventchecks import EventCheck
 from audit.events import Act
+from audit.exposure import VerifyToken
 from audit.timeline import events
 from audit.verdicts import Level as Level
 from audit.verdicts import Status as Status
@@ -92,19 +94,24 @@ def verify_log(
     since: str | None = None,
     jobs: int = 1,
     checks: Sequence[EventCheck] = (),
+    cosigners: Sequence[str] = (),
+    verify_token: VerifyToken | None = None,
     progress: Callable[[int, int], None] | None = None,
     log: str = LOG,
 ) -> Verdict:
     """Verification; the signer's own head file counts as an outside head, since no database right reaches it.
 
     ``trusted`` are verifier keys, ``outside`` checkpoint notes that the auditor kept, ``since`` the one of an older
-    verification to go on from. Levels, jobs and checks are those of ``audit.verification.verify``.
+    verification to go on from. For the time rule of the level ``strict``, ``cosigners`` are verifier keys of witnesses (else
+    those of the settings) and ``verify_token`` what verifies time stamps. Levels, jobs and checks are those of
+    ``audit.verification.verify``.
     """
-    heads = [*outside, *installation.keyring.head_notes(require_known(log))]
+    own, lost = own_heads(installation.keyring.head_files(require_known(log)))
+    heads = [*outside, *own]
     if level is Level.STRICT and log == LOG:
-        checks = [*checks, Replay(installation.engine, log=log)]
+        checks = [*checks, Replay(installation.engine, log=log), Registers(installation.engine, log=log)]
     try:
-        return verify(
+        verdict = verify(
             installation.engine,
             log=log,
             level=level,
@@ -113,16 +120,19 @@ def verify_log(
             since=since,
             jobs=jobs,
             checks=checks,
-            cosigners=[item.key for item in witnesses(installation)],
+            cosigners=cosigner_keys(installation, cosigners),
+            verify_token=verify_token,
             mac_key=installation.mac_key,
             progress=progress,
         )
     except NotFound as error:
-        if not heads:
+        if not heads and not lost:
             raise
         raise LogCorrupt(
             "已经签过检查点的审计日志从数据库中消失了：数据库被改动或换掉，请停止使用并保留现状。"
         ) from error
+    # An empty log has no head yet.
+    return without_head(verdict, lost) if lost and (verdict.checkpoints or own) else verdict
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import calendar as months
+import csv
+import io
 from datetime import date, timedelta
 from typing import Any
 
@@ -86,6 +88,52 @@ def unset_day(request: Request, day: str) -> dict[str, Any]:
     Raises NotAllowed, InvalidInput (no such day), NotFound (the day has no setting).
     """
     return _changed(request, _day(day), None, "")
+
+
+@use_case("calendar.import")
+def import_days(request: Request, data: bytes) -> dict[str, Any]:
+    """Sets the days of a CSV file with the columns ``day``, ``working`` (1 or 0) and ``name`` (system administrator).
+
+    ``{days, changed}``; all or none: raises InvalidInput with the line where one can't be read, NotAllowed.
+    """
+    wanted = _rows(data)
+    request.installation.require_writable()
+    event_id, changed = None, 0
+    with (
+        refusals_recorded(request, Act.CALENDAR_CHANGE, ("calendar", "import")),
+        transaction(request.installation.engine) as work,
+    ):
+        role = require_role(work, request, Role.SYSTEM_ADMINISTRATOR)
+        for day, after in sorted(wanted.items()):
+            row = work.one(_READ, of_day=day.isoformat())
+            before = None if row is None else (bool(row[0]), str(row[1]))
+            if before != after:
+                event_id = _write(work, request, role, day, before, after)
+                changed += 1
+    request.installation.settle(event_id)
+    return {"days": len(wanted), "changed": changed}
+
+
+def _rows(data: bytes) -> dict[date, tuple[bool, str]]:
+    try:
+        lines = csv.DictReader(io.StringIO(data.decode("utf-8-sig")))
+        if not {"day", "working", "name"} <= set(lines.fieldnames or ()):
+            raise InvalidInput("文件第一行应是 day,working,name；例如 2027-02-06,1,春节调休。")
+        found: dict[date, tuple[bool, str]] = {}
+        for number, line in enumerate(lines, 2):
+            try:
+                day, name = _day((line["day"] or "").strip()), typed(line["name"] or "")
+            except InvalidInput as error:
+                raise InvalidInput(f"第 {number} 行：{error.message}") from error
+            working = (line["working"] or "").strip()
+            if working not in ("0", "1") or not name or day in found:
+                raise InvalidInput(f"第 {number} 行：working 应是 1（上班）或 0（放假），name 不能为空，日期不能重复。")
+            found[day] = (working == "1", name)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InvalidInput("文件不是 UTF-8 编码的 CSV；请另存为 CSV UTF-8。") from error
+    if not found:
+        raise InvalidInput("文件里没有日期；请在第一行 day,working,name 之下每行写一天。")
+    return found
 
 
 def _changed(request: Request, day: date, working: bool | None, name: str) -> dict[str, Any]:

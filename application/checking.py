@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +19,12 @@ from documents.checking.positions import Lines
 from documents.checking.report import Checked, Shown, in_order, shown, totals
 from documents.checking.sarif import sarif
 from documents.checking.worklist import worklist
-from documents.reading import ReadResult, read_file
+from documents.reading import FormKind, Layout, ReadResult, load_layouts, read_file
 from documents.reading.decoding import decoded
 from models.content import BudgetText
 from models.errors import InvalidInput, JixiaoError
 from models.findings import ReadingFinding
+from models.openable import require_no_pipe
 
 __all__ = ["check_files", "files_in", "is_text_id", "sarif", "totals", "worklist"]
 
@@ -31,6 +33,21 @@ ENDINGS: Final = frozenset({".txt", ".docx", ".doc", ".pdf", ".xlsx", ".xls", ".
 LARGEST: Final = 64 * 1024 * 1024
 # A new process costs as much as reading some texts, so a few are read in this one.
 _FEW: Final = 8
+
+
+_SELF_EVALUATION: Final = (
+    "这是绩效自评表“{title}”，不是预算绩效文本，没有按文本的规则检查；请检查预算绩效文本，自评表作为附件保存。"
+)
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How the files of a run are read and judged, as it goes to each process."""
+
+    settings: CheckSettings
+    year: int | None = None
+    department: str | None = None
+    layouts: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +60,7 @@ class _Examined:
     read: tuple[ReadingFinding, ...] = ()
     text: str | None = None
     problem: str | None = None
+    other: tuple[str, str] | None = None
 
 
 def is_text_id(target: str) -> bool:
@@ -83,23 +101,27 @@ def check_files(
     against: Sequence[str] = (),
     jobs: int | None = None,
     year: int | None = None,
+    department: str | None = None,
+    layouts: Path | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Checked]:
     """The results in the order of the files; folders are searched.
 
     Each text is compared with the others, and with the files of ``against``, which are not reported themselves: with last
     year's text of its department, and with other departments' of its year. ``jobs`` processes read (default: one for each
-    core); ``year`` goes before the year on the cover; ``progress`` is told how many files are done.
+    core); ``year`` goes before the year on the cover, ``department`` chooses where a file holds several, ``layouts`` is the folder of
+    an organization's own layouts; ``progress`` is told how many files are done. Raises InvalidInput for a layout that is none.
     """
     files = files_in(paths)
+    _layouts(layouts)
     beside = [path for path in files_in(against) if path not in set(files)] if against else []
-    examined = _examine_all([*files, *beside], settings, year, jobs, progress)
+    examined = _examine_all([*files, *beside], _Manner(settings, year, department, layouts), jobs, progress)
     texts = [(item.name, item.content) for item in examined if item.content is not None]
     around = _Around(texts, settings)
     results = []
     for item in examined[: len(files)]:
         if item.content is None:
-            results.append(Checked(item.name, problem=item.problem))
+            results.append(Checked(item.name, problem=item.problem, other=item.other))
             continue
         compared = check(item.content, settings=settings, surroundings=around.of(item.content), compares=True)
         lines = Lines(item.text) if item.text is not None and compared else None
@@ -109,22 +131,29 @@ def check_files(
 
 
 def _examine_all(
-    files: Sequence[str], settings: CheckSettings, year: int | None, jobs: int | None, progress: Callable[[int], None]
+    files: Sequence[str], manner: _Manner, jobs: int | None, progress: Callable[[int], None]
 ) -> list[_Examined]:
     jobs = min(jobs or _cores(), len(files))
     if jobs == 1 or len(files) <= _FEW:
-        return list(_counted((_examine(file, settings, year) for file in files), progress))
+        return list(_counted((_examine(file, manner) for file in files), progress))
     done: dict[str, _Examined] = {}
     try:
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            waiting = [pool.submit(_examine, file, settings, year) for file in files]
-            for item in _counted((future.result() for future in as_completed(waiting)), progress):
-                done[item.name] = item
+            try:
+                waiting = [pool.submit(_examine, file, manner) for file in files]
+                for item in _counted((future.result() for future in as_completed(waiting)), progress):
+                    done[item.name] = item
+            except KeyboardInterrupt:
+                # Whoever stops does not wait for the files that are still queued.
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in active_children():
+                    process.kill()
+                raise
     except BrokenProcessPool:
         # A file that takes a process down with it is one line of the report: whatever is left is read one by one.
         for file in files:
             if file not in done:
-                done[file] = _examine_alone(file, settings, year)
+                done[file] = _examine_alone(file, manner)
                 progress(len(done))
     return [done[file] for file in files]
 
@@ -140,24 +169,29 @@ def _counted(items: Iterator[_Examined], progress: Callable[[int], None]) -> Ite
         yield item
 
 
-def _examine_alone(file: str, settings: CheckSettings, year: int | None) -> _Examined:
+def _examine_alone(file: str, manner: _Manner) -> _Examined:
     try:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            return pool.submit(_examine, file, settings, year).result()
+            return pool.submit(_examine, file, manner).result()
     except BrokenProcessPool:
         return _Examined(file, problem="读取这个文件时进程中断（可能内存不足）；请检查文件，或拆成几份。")
 
 
-def _examine(file: str, settings: CheckSettings, year: int | None) -> _Examined:
+def _examine(file: str, manner: _Manner) -> _Examined:
     """One file read and held against the rules that look at no other text; never raises."""
     try:
         path = Path(file)
-        reading, text = _read(path, year)
+        reading, text = _read(path, manner)
         content = reading.content
-        findings = check(content, settings=settings, surroundings=Surroundings(reading.findings), compares=False)
+        if reading.form is FormKind.SELF_EVALUATION:
+            told = _SELF_EVALUATION.format(title=content.title[:60])
+            return _Examined(file, other=(reading.form.value, told))
+        findings = check(content, settings=manner.settings, surroundings=Surroundings(reading.findings), compares=False)
         lines = Lines(text) if text is not None and findings else None
         return _Examined(file, content, shown(content, findings, lines), reading.findings, text)
     except JixiaoError as error:
+        if error.facts.get("form") == FormKind.LETTER.value:
+            return _Examined(file, other=(FormKind.LETTER.value, error.message))
         return _Examined(file, problem=error.message)
     except OSError as error:
         return _Examined(file, problem=f"不能读取（{error.strerror}）；请检查权限。")
@@ -165,13 +199,21 @@ def _examine(file: str, settings: CheckSettings, year: int | None) -> _Examined:
         return _Examined(file, problem=f"程序不能处理这个文件（{type(error).__name__}）；请把文件交给维护者。")
 
 
-def _read(path: Path, year: int | None) -> tuple[ReadResult, str | None]:
+@functools.cache
+def _layouts(folder: Path | None) -> tuple[Layout, ...]:
+    """The layouts of a run, once in each process."""
+    return load_layouts(folder)
+
+
+def _read(path: Path, manner: _Manner) -> tuple[ReadResult, str | None]:
     """A file's content, and the text in which its lines are counted; only a text file has lines that an editor shows."""
+    require_no_pipe(path)
     with path.open("rb") as opened:
         data = opened.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise InvalidInput(f"文件超过 {LARGEST // 1024 // 1024} MB；请确认选对了文件。")
-    result = read_file(data, path.name, fiscal_year=year)
+    layouts = _layouts(manner.layouts)
+    result = read_file(data, path.name, fiscal_year=manner.year, department=manner.department, layouts=layouts)
     return result, decoded(data)[0] if result.encoding is not None else None
 
 

@@ -90,7 +90,7 @@ def add_delegation(
     if not reason:
         raise InvalidInput("设置代理必须写明理由。")
     with (
-        refusals_recorded(request, Act.DELEGATION_ADD, ("account", request.person.account_id)),
+        refusals_recorded(request, Act.DELEGATION_ADD, ("account", request.person.account_id), whom=delegate),
         transaction(request.installation.engine) as work,
     ):
         lender = account_of(work, principal or request.person.login)

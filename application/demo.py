@@ -13,6 +13,7 @@ import orjson
 from application import histories, texts
 from application.accounts import first_token, insert_account, insert_grant, insert_organization
 from application.acting import Remark, act
+from application.answering import answer_findings
 from application.auditing import checkpoint, verdict_json, verify_log
 from application.editing import confirm_repairs, set_members
 from application.identity import authenticate
@@ -46,6 +47,7 @@ _REMARKS = (
     Remark("/projects/p1/indicators/i6/sign", "成本指标没有符号，不能判断是上限还是定额", "补写“≤”"),
     Remark("/sub_goals/g2", "此分项目标没有对应的预算项目", "说明由哪项经费保障", OpinionKind.SUGGESTION),
 )
+_ANSWER = "已与业务科室核对，数据出自年度工作计划"
 _EDITS = (("/projects/p1/indicators/i6/sign", "≤"), ("/projects/p1/indicators/i6/direction", "反向"))
 
 Say = Callable[[str], None]
@@ -193,6 +195,8 @@ class _Run:
         self.say(f"已确认：{len(confirmed['confirmed'])} 处修复")
         checked = texts.check(drafter, self.demo.text)
         self.say(f"已检查：错误 {checked['errors']}，警告 {checked['warnings']}，提示 {checked['hints']}")
+        answered = answer_findings(drafter, self.demo.text, (), words=_ANSWER, everything=True)
+        self.say(f"已答复：{len(answered['answered'])} 条警告")
         self._render(Role.DRAFTER, "draft")
 
     def _act(self, role: Role, action: str, document: str | None = None, **given: Any) -> None:

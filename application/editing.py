@@ -14,6 +14,7 @@ from application.importing import snapshot_of
 from application.installation import Request
 from application.use_cases import refusals_recorded, typed, use_case
 from audit.events import Act
+from documents.forms.reading import members_once
 from models.blobs import get_blob
 from models.content import BudgetText, from_json, parse_content, to_json
 from models.engine import Work, transaction
@@ -67,11 +68,17 @@ def confirm_repairs(
 
 @use_case("text.edit")
 def replace_content(
-    request: Request, text_id: str, data: bytes, *, reason: str = "", expected: int | None = None
+    request: Request,
+    text_id: str,
+    data: bytes,
+    *,
+    reason: str = "",
+    expected: int | None = None,
+    source: bytes | None = None,
 ) -> dict[str, Any]:
-    """A new version from a whole content as JSON; items without an id get one."""
+    """A new version from a whole content as JSON; items without an id get one. ``source`` is the file it was read from."""
     value = _decoded(data)
-    return _edit(request, text_id, lambda _: value, reason=reason, expected=expected)
+    return _edit(request, text_id, lambda _: value, reason=reason, expected=expected, source=source)
 
 
 @use_case("text.edit")
@@ -93,7 +100,9 @@ def set_members(
     return _edit(request, text_id, apply, reason=reason, expected=expected)
 
 
-def _edit(request: Request, text_id: str, change: Any, *, reason: str, expected: int | None) -> dict[str, Any]:
+def _edit(
+    request: Request, text_id: str, change: Any, *, reason: str, expected: int | None, source: bytes | None = None
+) -> dict[str, Any]:
     request.installation.require_writable()
     with (
         refusals_recorded(request, Act.TEXT_FIELD_UPDATE, ("text", text_id)),
@@ -103,8 +112,8 @@ def _edit(request: Request, text_id: str, change: Any, *, reason: str, expected:
         text, author = begin_revision(work, text_id, actor=request.actor, expected_version=expected, now=request.now())
         old = to_json(read_version(work, text).content)
         edited = change(old)
-        content = from_json(assign_ids(edited, _earlier_contents(work, text)))
-        _require_links(content)
+        content = from_json(assign_ids(edited, earlier_contents(work, text)))
+        require_links(content)
         new = to_json(content)
         require_readable(new)
         if new == old:
@@ -125,6 +134,7 @@ def _edit(request: Request, text_id: str, change: Any, *, reason: str, expected:
             reason=typed(reason) or "修改",
             recorder=request.recorder,
             now=request.now(),
+            source=source,
         )
         out = {
             "text": text_id,
@@ -141,7 +151,7 @@ def _edit(request: Request, text_id: str, change: Any, *, reason: str, expected:
     return out
 
 
-def _earlier_contents(work: Work, text: TextRow) -> list[Any]:
+def earlier_contents(work: Work, text: TextRow) -> list[Any]:
     """Every content the text ever had, so that an id is never given to something else."""
     hashes = work.session.scalars(sa.select(TextVersion.content_hash).where(TextVersion.text_id == text.id).distinct())
     return [to_json(parse_content(get_blob(work, sha256))) for sha256 in hashes]
@@ -150,21 +160,13 @@ def _earlier_contents(work: Work, text: TextRow) -> list[Any]:
 def _decoded(data: bytes) -> Any:
     """A JSON value; raises InvalidInput, also where an object names a member twice: one of the two would be lost."""
     try:
-        return json.loads(data.removeprefix(b"\xef\xbb\xbf").decode(), object_pairs_hook=_members)
+        return json.loads(data.removeprefix(b"\xef\xbb\xbf").decode(), object_pairs_hook=members_once)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"不是有效的 JSON：{error}；请检查文件。") from error
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"成员“{twice}”写了两次")
-    return value
-
-
-def _require_links(content: BudgetText) -> None:
+def require_links(content: BudgetText) -> None:
+    """Raises InvalidInput where a sub-goal names a project that is not there."""
     known = {project.id for project in content.projects}
     for goal in content.sub_goals:
         missing = [name for name in goal.projects if name not in known]

@@ -6,6 +6,7 @@ erased, on what basis and by whose wish can't be changed between the asking and 
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from application.histories import names_of_accounts
 from application.installation import LOG, Request
 from application.use_cases import refusals_recorded, typed, use_case
 from audit.acts import Act
+from audit.recorder import Detail
 from audit.sealing import erase_subject, erase_value, find_sealed, sealed_of
 from audit.timeline import LoggedEvent, events
 from models.base import parse_timestamp, timestamp
@@ -69,7 +71,10 @@ def request_erasure(
     installation = request.installation
     installation.require_writable()
     obj = ("account", request.person.account_id)
-    with refusals_recorded(request, Act.PRIVACY_REQUEST, obj), transaction(installation.engine) as work:
+    with (
+        refusals_recorded(request, Act.PRIVACY_REQUEST, obj, whom=subject),
+        transaction(installation.engine) as work,
+    ):
         role = require_role(work, request, Role.AUDIT_ADMINISTRATOR)
         now = request.now()
         asked = _asked(work, subject, commitment, basis, reason, request.person.account_id, now)
@@ -118,7 +123,7 @@ def confirm_erasure(request: Request, erasure_id: str) -> dict[str, Any]:
     installation.require_writable()
     installation.catch_up()
     with (
-        refusals_recorded(request, Act.PRIVACY_ERASE, ("account", request.person.account_id)),
+        refusals_recorded(request, Act.PRIVACY_ERASE, ("account", request.person.account_id), tried=_tried(erasure_id)),
         _wiping(request) as work,
     ):
         role = require_role(work, request, *_CONFIRMING)
@@ -224,12 +229,24 @@ def _waiting(work: Work, erasure_id: str, who: str, now: datetime) -> Erasure:
     erasure = _parsed(asked[0])
     if erasure.asked_by == who:
         raise NotAllowed("删除要由两个人办理：申请的人不能自己确认，请由审计或系统管理员岗位的另一个人确认。")
+    if erasure.subject_id == who:
+        # Whose traces these are is the last who should decide that nobody sees them any more.
+        raise NotAllowed("要删除的是您本人的信息，不能由您自己确认；请由审计或系统管理员岗位的另一个人确认。")
     if now - erasure.asked_at >= timedelta(days=VALID_DAYS):
         raise Conflict(f"这项删除申请超过 {VALID_DAYS} 天没有确认，已经失效；请重新申请。", erasure=erasure_id)
     if erasure.commitment is not None:
         return erasure
     query = sa.select(Account).where(Account.id == erasure.subject_id).with_for_update()
     return replace(erasure, account=work.session.scalar(query))
+
+
+def _tried(erasure_id: str) -> list[Detail]:
+    # Only what looks like an id: anything else that was typed may be a person's name.
+    try:
+        known = str(uuid.UUID(erasure_id)) == erasure_id
+    except ValueError:
+        known = False
+    return [("/erasure", None, erasure_id)] if known else []
 
 
 def _details(asked: Erasure, count: int) -> list[tuple[str, Any, Any]]:

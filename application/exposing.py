@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from application.installation import LOG, Installation
+from application.verifying import cosigner_keys
 from application.witnessing import log_names, witnesses
 from audit.checkpoints import latest_checkpoint
-from audit.cosignatures import parse_cosigner
 from audit.exposure import Exposure, Kept, VerifyToken, exposed_window
 from audit.lag import outbox_lag
 from audit.notes import parse_vkey
@@ -37,12 +37,11 @@ def exposure(
     ``vkeys`` are witnesses' keys known from outside (else those of the settings), ``trusted`` the log's (else the
     database's), ``outside`` checkpoint notes that somebody keeps; the installation's own head file is none of them.
     """
-    keys = [parse_cosigner(text) for text in vkeys] or [item.key for item in witnesses(installation)]
     with transaction(installation.engine, read_only=True) as work:
         return exposed_window(
             work,
             log=log,
-            cosigners=keys,
+            cosigners=cosigner_keys(installation, vkeys),
             verify_token=verify_token,
             outside=outside,
             trusted=[parse_vkey(text) for text in trusted or (read_identity(work, log).vkey,)],

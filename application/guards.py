@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from application.check_settings import settings_of
+from application import grading as grading  # registers grade_allows
+from application.answers import Answered, answered, answers_of
+from application.check_settings import InForce, settings_of
 from application.corpus import own_surroundings
 from models.blobs import get_blob
 from models.engine import Work
-from models.findings import CheckFinding
-from models.places import anchor, pointer
+from models.findings import CheckFinding, Severity
+from models.places import pointer
 from models.prepared import Prepared
+from models.texts import BudgetText as TextTable
 from models.texts import Finding, FindingStatus
-from notifications.outbox import enqueue
+from notifications.outbox import FOLLOWERS, enqueue
+from workflow.definition import SIGN
 from workflow.effects import Moved, register_effect
 from workflow.guards import guard
 from workflow.situation import Situation, TextRow
@@ -31,6 +35,8 @@ OPEN_FINDINGS = Prepared(
     .order_by(Finding.number)
 )
 
+_UNQUOTED = "这一处属个人信息，这里不重复它的内容；请用 jixiao text check 查看问题，确认或改正后再报送。"
+
 
 def check_text(
     work: Work,
@@ -42,7 +48,7 @@ def check_text(
 ) -> tuple[CheckFinding, ...]:
     """The checker's findings on a stored text, unconfirmed repairs included.
 
-    ``settings`` are those of the installation where none are given; ``surroundings`` what the text's own file said.
+    ``settings`` are those that hold for the text where none are given; ``surroundings`` what the text's own file said.
     """
     from documents.checking import Unconfirmed, check  # loaded when a text is checked, not with every command
     from models.content import to_json
@@ -55,20 +61,57 @@ def check_text(
     return check(
         content,
         unconfirmed=unconfirmed,
-        settings=settings or settings_of(work),
+        settings=settings or settings_of(work, text.reviewing_id).settings,
         surroundings=surroundings or own_surroundings(work, text),
     )
 
 
-@guard("text_complete", "检查没有错误")
-def _text_complete(situation: Situation) -> Iterable[str]:
-    from documents.checking import errors
-    from models.content import parse_content, to_json
+# How many warnings the refusal names; the others are in the list that it tells of.
+_NAMED = 20
 
-    content = parse_content(get_blob(situation.work, situation.text.current_hash))
-    value = to_json(content)
-    for finding in errors(check_text(situation.work, situation.text, content)):
-        yield f"{finding.code}（{anchor(value, finding.place) or '全文'}）{finding.message}"
+
+# On the connection, which lives as long as the transaction: the event names the very settings that the guard has used.
+_USED = "jixiao_checks_used"
+
+
+def _told(situation: Situation) -> Iterable[tuple[str, Any, Any]]:
+    # By which settings a submission was let through: they may be others tomorrow.
+    held: InForce = situation.work.connection.get_execution_options()[_USED]
+    return [("/checks", None, held.to_json())]
+
+
+@guard("text_complete", "检查没有错误，警告都已答复", told=_told)
+def _text_complete(situation: Situation) -> Iterable[str]:
+    from application.personal import may_be_personal
+    from models.content import parse_content
+
+    work, text = situation.work, situation.text
+    content = parse_content(get_blob(work, text.current_hash))
+    held = settings_of(work, text.reviewing_id)
+    work.connection.execution_options(**{_USED: held})
+    found = check_text(work, text, content, settings=held.settings)
+    stops = [item for item in answered(content, found, answers_of(work, text.id)) if item.stops]
+    for item in stops:
+        if item.finding.severity is Severity.ERROR:
+            # A refusal and its reasons are an event, and nothing about a person may stand in one.
+            message = _UNQUOTED if may_be_personal(item.anchor) else item.finding.message
+            yield f"{item.finding.code}（{item.anchor or '全文'}）{message}"
+    waiting = [item for item in stops if item.finding.severity is not Severity.ERROR]
+    if waiting:
+        yield unanswered(text.id, waiting)
+
+
+def unanswered(text_id: str, waiting: Sequence[Answered]) -> str:
+    """What waits for an answer, and how to give one, in one sentence."""
+    named = "、".join(dict.fromkeys(item.name for item in waiting[:_NAMED]))
+    more = " 等" if len(waiting) > _NAMED else ""
+    return (
+        f"有 {len(waiting)} 条警告没有改正，也没有答复：{named}{more}；请改正，或由经办人运行"
+        f" jixiao text answer {text_id} 代码@位置 --text 理由，用 jixiao text findings {text_id} 查看全部"
+    )
+
+
+_DEPARTMENT = Prepared(sa.select(TextTable.organization_id).where(TextTable.id == sa.bindparam("text_id")))
 
 
 def _notify(work: Work, moved: Moved, now: datetime) -> None:
@@ -81,6 +124,23 @@ def _notify(work: Work, moved: Moved, now: datetime) -> None:
             role=recipient.role,
             organization_id=recipient.organization_id,
             account_id=recipient.account_id,
+            title=moved.title,
+            state=moved.state_title,
+            now=now,
+        )
+    # Acts of handling (``task.claim`` and others) and votes move nothing, and only those named above are told of them.
+    if "." in moved.action or moved.action == SIGN:
+        return
+    row = work.one(_DEPARTMENT, text_id=moved.text_id)
+    if row is not None:
+        enqueue(
+            work,
+            event_id=moved.event_id,
+            topic=moved.action,
+            text_id=moved.text_id,
+            role=FOLLOWERS,
+            organization_id=row[0],
+            account_id=None,
             title=moved.title,
             state=moved.state_title,
             now=now,

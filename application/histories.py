@@ -31,7 +31,7 @@ def history(request: Request, text_id: str) -> list[dict[str, Any]]:
         names = names_of_accounts(work)
         sealer = request.installation.keyring.opener()
         logged = list(every_event(work, text_id))
-        definitions = _definitions(work, row, logged)
+        definitions = definitions_of(work, row, logged)
         arrived = len(logged) if sees_all_versions(request, row) else _last_arrival(definitions, logged)
         out = []
         for number, (index, event) in enumerate((item.index, item.event) for item in logged):
@@ -45,7 +45,7 @@ def history(request: Request, text_id: str) -> list[dict[str, Any]]:
                     "index": index,
                     "at": event["ts"],
                     "act": event["act"],
-                    "title": _title(definition, event),
+                    "title": title_of(definition, event),
                     "outcome": event["out"],
                     "actor": names.get(event["actor"]["sub"], ("系统", ""))[0],
                     "organization": names.get(event["actor"]["sub"], ("", ""))[1],
@@ -84,7 +84,9 @@ def names_of_accounts(work: Work) -> dict[str, tuple[str, str]]:
 _TITLES = {
     Act.TEXT_IMPORT: "导入",
     Act.TEXT_CONFIRM: "确认修复",
+    Act.TEXT_CREATE: "新建",
     Act.TEXT_FIELD_UPDATE: "修改",
+    Act.FINDING_ANSWER: "答复检查",
     Act.TEXT_READ: "查看",
     Act.DOCUMENT_RENDER: "生成文件",
     **TITLES,
@@ -92,7 +94,7 @@ _TITLES = {
 }
 
 
-def _title(definition: Definition, event: dict[str, Any]) -> str:
+def title_of(definition: Definition, event: dict[str, Any]) -> str:
     """What an event of a text is called by people; the title of its action where it was one."""
     kind, _, action = event["act"].partition(".")
     if kind != "workflow":
@@ -105,7 +107,7 @@ def _title(definition: Definition, event: dict[str, Any]) -> str:
     return "／".join(dict.fromkeys(item.title for item in exact or named)) or action
 
 
-def _definitions(work: Work, row: TextRow, logged: list[LoggedEvent]) -> list[Definition]:
+def definitions_of(work: Work, row: TextRow, logged: list[LoggedEvent]) -> list[Definition]:
     """The definition by which each event is told: that of its own time, since a migration may have renamed what it names."""
     by_hash = {
         sha: definition_id

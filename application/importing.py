@@ -11,7 +11,7 @@ from application.accounts import find_organization
 from application.installation import Request
 from application.use_cases import refusals_recorded, use_case
 from audit.events import Act
-from documents.reading import ReadResult, read_file
+from documents.reading import FormKind, ReadResult, load_layouts, read_file
 from models.canonical import digest
 from models.content import BudgetText, content_bytes, to_json
 from models.engine import Work, transaction
@@ -40,14 +40,22 @@ def import_text(
     organization: str | None = None,
     year: int | None = None,
     name: str = "",
+    department: str | None = None,
     workflow: str | None = None,
 ) -> dict[str, Any]:
     """Imports a text for the person's own organization (or ``organization``): ``{text, content, findings, …}``.
 
-    ``data`` is a file of any kind that ``read_file`` reads, and is kept as it is. ``name`` is the file's name for the history,
+    ``data`` is a file of any kind that ``read_file`` reads, and is kept as it is; ``department`` chooses where it holds
+    several. ``name`` is the file's name for the history,
     ``workflow`` the definition it begins in (its newest version; by default the installation's). Raises InvalidInput for what is not a budget text.
     """
-    reading = read_file(data, name, fiscal_year=year)
+    layouts = load_layouts(request.installation.settings.layouts)
+    reading = read_file(data, name, fiscal_year=year, department=department, layouts=layouts)
+    if reading.form is FormKind.SELF_EVALUATION:
+        raise InvalidInput(
+            "这是绩效自评表，不是预算绩效文本，不能作为文本报送；请导入预算绩效文本，自评表作为附件保存。",
+            form=reading.form.value,
+        )
     require_readable(to_json(reading.content))
     installation = request.installation
     installation.require_writable()
@@ -57,19 +65,9 @@ def import_text(
         refusals_recorded(request, Act.TEXT_IMPORT, ("account", request.person.account_id)),
         transaction(installation.engine) as work,
     ):
-        owner = (
-            find_organization(work, organization)
-            if organization is not None
-            else work.session.get_one(Organization, request.person.organization_id)
-        )
-        if owner.kind != OrganizationKind.DEPARTMENT:
-            raise InvalidInput(f"“{owner.name}”不是编制部门；请用 --org 指明部门，或以部门经办人登录。")
-        reviewing = _reviewing_organization(work, reading.content.reviewing_body)
-        earlier = work.session.scalars(
-            sa.select(TextTable.id).where(
-                TextTable.organization_id == owner.id, TextTable.fiscal_year == reading.content.fiscal_year
-            )
-        ).all()
+        owner = owner_of(work, request, organization)
+        reviewing = reviewing_organization(work, reading.content.reviewing_body)
+        earlier = texts_of(work, owner, reading.content.fiscal_year)
         text = open_text(
             work,
             text_id=text_id,
@@ -91,10 +89,28 @@ def import_text(
         "row_version": text.row_version,
         "organization": owner.name,
         "reviewing": reviewing.name,
-        "earlier": list(earlier),
+        "earlier": earlier,
         "notes": _notes(reading.content, owner, reviewing),
         **read_json(reading),
     }
+
+
+def owner_of(work: Work, request: Request, organization: str | None) -> Organization:
+    """The department whose text it will be: the one that is named, else the person's own; raises InvalidInput."""
+    owner = (
+        find_organization(work, organization)
+        if organization is not None
+        else work.session.get_one(Organization, request.person.organization_id)
+    )
+    if owner.kind != OrganizationKind.DEPARTMENT:
+        raise InvalidInput(f"“{owner.name}”不是编制部门；请用 --org 指明部门，或以部门经办人登录。")
+    return owner
+
+
+def texts_of(work: Work, owner: Organization, year: int) -> list[str]:
+    """The texts that a department has of a year."""
+    query = sa.select(TextTable.id).where(TextTable.organization_id == owner.id, TextTable.fiscal_year == year)
+    return list(work.session.scalars(query))
 
 
 def _shown(name: str) -> str:
@@ -155,7 +171,7 @@ def latest_definition(work: Work, name: str) -> WorkflowDefinition:
     return found
 
 
-def _reviewing_organization(work: Work, body: str) -> Organization:
+def reviewing_organization(work: Work, body: str) -> Organization:
     """The finance bureau that the cover names, or the only one there is."""
     bureaus = list(
         work.session.scalars(sa.select(Organization).where(Organization.kind == OrganizationKind.FINANCE.value))

@@ -74,7 +74,10 @@ def program_version() -> str:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is logged in; roles are (role, organization id) as of the log-in check, for lists and messages only."""
+    """Somebody who is logged in; roles are (role, organization id) as of the log-in check, for lists and messages only.
+
+    ``session`` is the id of the token that they came with, which every event of theirs names (``ctx.ses``).
+    """
 
     account_id: str
     organization_id: str
@@ -83,6 +86,7 @@ class Person:
     organization: str
     organization_kind: str
     roles: frozenset[tuple[str, str]]
+    session: str | None = None
 
     def holds(self, *roles: str) -> bool:
         """Whether the person holds one of these roles anywhere."""
@@ -130,14 +134,15 @@ class Installation:
 
         self.keyring.signing(log, lambda signer: require_continues_within(work, signer, log=log))
 
-    def recorder(self, request_id: str, via: Via, *, log: str = LOG) -> Recorder:
-        """A recorder for one request."""
+    def recorder(self, request_id: str, via: Via, *, log: str = LOG, session: str | None = None) -> Recorder:
+        """A recorder for one request, which came with the token ``session``."""
         return Recorder(
             request=request_id,
             app=f"jixiao/{program_version()}",
             via=via,
             log=log,
             mac_key=self.mac_key,
+            session=session,
             sealer=lambda: self.keyring.sealer,
             guard=_guard,
         )
@@ -165,7 +170,7 @@ class Installation:
         except (JixiaoError, OSError) as error:
             message = error.message if isinstance(error, JixiaoError) else str(error)
             if checkpoint:
-                raise LogCorrupt(f"操作已保存，但没有签上检查点：{message}") from error
+                raise _unsigned(error) from error
             structlog.get_logger("jixiao").error("checkpoint", outcome="failed", reason=message)
 
     def _settle(self, event_id: str | None, checkpoint: bool, log: str) -> None:
@@ -236,6 +241,23 @@ class Installation:
         return late and (added or signed != size)
 
 
+def _unsigned(error: JixiaoError | OSError) -> JixiaoError:
+    """What is said where the work is saved and its checkpoint is not signed.
+
+    A full disk or a busy database is no accusation. And it is no Conflict, which would be recorded as a refusal of what was
+    done.
+    """
+    said = "操作已保存，但没有签上检查点"
+    if isinstance(error, LogCorrupt | NotFound):
+        return LogCorrupt(f"{said}：{error.message}")
+    if isinstance(error, JixiaoError):
+        return DatabaseUnavailable(f"{said}：{error.message}")
+    reason = error.strerror or str(error)
+    return DatabaseUnavailable(
+        f"{said}（{reason}）；请检查 keys 文件夹的磁盘空间和权限，再运行 jixiao audit checkpoint。"
+    )
+
+
 def _guard(obj: tuple[str, str], details: Iterable[Detail]) -> Iterable[Detail]:
     if obj[0] != "text":
         return details
@@ -262,7 +284,7 @@ class Request:
     @functools.cached_property
     def recorder(self) -> Recorder:
         """The recorder of this request."""
-        return self.installation.recorder(self.id, self.via)
+        return self.installation.recorder(self.id, self.via, session=self.person.session)
 
     def now(self) -> datetime:
         """The time."""

@@ -91,10 +91,11 @@ class Keyring:
                 raise
         return act(fresh)
 
-    def head_notes(self, log: str) -> list[str]:
-        """The last signed heads of a log as the files hold them, for whoever verifies: no right in the database reaches them.
+    def head_files(self, log: str) -> list[Path]:
+        """Where the last signed heads of a log lie, for whoever verifies: no right in the database reaches these files.
 
-        Those of the keys that sign now; where the database no longer knows the log, whatever head files there are.
+        Those of the keys that sign now, and whose private half is here; where the database no longer knows the log, whatever
+        head files there are. Some may be missing: a key that was just made has signed nothing.
         """
         from audit.rotation import active_vkeys, key_path
 
@@ -102,10 +103,11 @@ class Keyring:
         try:
             with transaction(self._engine, read_only=True) as work:
                 vkeys = active_vkeys(work, log)
-            paths = [key_path(self.folder, stem, vkey).with_suffix(".head") for vkey in vkeys]
+            keys = [key_path(self.folder, stem, vkey) for vkey in vkeys]
         except (NotFound, InvalidInput):
-            paths = [*self.folder.glob(f"{stem}.head"), *self.folder.glob(f"{stem}.*.head")]
-        return list(dict.fromkeys(path.read_text(encoding="utf-8") for path in paths if path.exists()))
+            return [*self.folder.glob(f"{stem}.head"), *self.folder.glob(f"{stem}.*.head")]
+        heads = ((key.exists(), key.with_suffix(".head")) for key in dict.fromkeys(keys))
+        return [head for has_key, head in heads if has_key or head.exists()]
 
     def _load(self, log: str) -> tuple[tuple[str, ...], Signer]:
         from audit.rotation import active_vkeys, load_signer

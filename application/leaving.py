@@ -8,12 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from application.accounts import require_role
+from application.closing import last_administrator
 from application.installation import Request
 from application.use_cases import refusals_recorded, typed, use_case
 from audit.events import Act
 from models.engine import Work, transaction
 from models.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from models.people import ADMINISTRATORS, ROLE_TITLES, AccessToken, Account, Role, RoleGrant
+from models.people import ROLE_TITLES, AccessToken, Account, Role, RoleGrant
 from models.process import Task
 
 
@@ -26,8 +27,9 @@ def revoke_role(request: Request, login: str, role: Role, *, reason: str) -> dic
     """
     words = _reason(reason)
     request.installation.require_writable()
+    obj, tried = ("account", request.person.account_id), [("/role", None, str(role))]
     with (
-        refusals_recorded(request, Act.ROLE_REVOKE, ("account", request.person.account_id)),
+        refusals_recorded(request, Act.ROLE_REVOKE, obj, whom=login, tried=tried),
         transaction(request.installation.engine) as work,
     ):
         mine = require_role(work, request, Role.SECURITY_ADMINISTRATOR)
@@ -66,7 +68,7 @@ def disable_account(request: Request, login: str, *, reason: str) -> dict[str, A
     words = _reason(reason)
     request.installation.require_writable()
     with (
-        refusals_recorded(request, Act.ACCOUNT_DISABLE, ("account", request.person.account_id)),
+        refusals_recorded(request, Act.ACCOUNT_DISABLE, ("account", request.person.account_id), whom=login),
         transaction(request.installation.engine) as work,
     ):
         mine = require_role(work, request, Role.SYSTEM_ADMINISTRATOR)
@@ -117,24 +119,9 @@ def _grants(work: Work, account: Account) -> list[RoleGrant]:
 
 def _require_others(work: Work, account: Account, roles: list[Role], now: datetime) -> None:
     """Raises NotAllowed where nobody else could administer any more."""
-    for role in roles:
-        if role in ADMINISTRATORS and not _another(work, account, role, now):
-            raise NotAllowed(f"该账号是唯一的{ROLE_TITLES[role]}；请先把这个岗位授予另一个账号。")
-
-
-def _another(work: Work, account: Account, role: Role, now: datetime) -> bool:
-    query = (
-        sa.select(RoleGrant.id)
-        .join(Account, Account.id == RoleGrant.account_id)
-        .where(
-            RoleGrant.role == role,
-            RoleGrant.account_id != account.id,
-            RoleGrant.revoked_at.is_(None),
-            sa.or_(RoleGrant.expires_at.is_(None), RoleGrant.expires_at > now),
-            Account.disabled_at.is_(None),
-        )
-    )
-    return work.session.scalar(query.limit(1)) is not None
+    reasons = last_administrator(work, account, roles, now)
+    if reasons:
+        raise NotAllowed(f"{'；'.join(reasons)}。", reasons=reasons)
 
 
 def _open_tasks(work: Work, account: Account, role: Role | None) -> int:

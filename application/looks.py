@@ -17,18 +17,26 @@ from models.people import Role
 LOOKS = frozenset(
     {
         "account.list",
+        "archive.make",
         "audit.erasures",
         "audit.log",
         "delegation.list",
+        "delivery.list",
+        "notice.inbox",
+        "document.list",
         "opinion.list",
+        "review.blank",
+        "review.list",
         "task.list",
         "task.overdue",
         "text.actions",
         "text.adjustment",
         "text.check",
         "text.compare",
+        "text.findings",
         "text.history",
         "text.list",
+        "text.publication",
         "text.render",
         "text.show",
         "workflow.position",
@@ -59,7 +67,7 @@ def record_look(request: Request, action: str, text_id: str | None, arguments: M
         # One transaction for everything, which does not wait for the disk: whoever looks waits for it.
         with transaction(installation.engine, durable=False) as work:
             installation.require_writable_within(work, READS)
-            installation.recorder(request.id, request.via, log=READS).write(
+            installation.recorder(request.id, request.via, log=READS, session=request.person.session).write(
                 work,
                 Act.TEXT_READ,
                 actor=request.person.account_id,

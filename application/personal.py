@@ -66,6 +66,12 @@ def _parted(place: str, old: Any, new: Any) -> Iterator[Detail]:
         yield f"{place}/{key}", members[0].get(key), members[1].get(key)
 
 
+def may_be_personal(place: str) -> bool:
+    """Whether a place of a content may hold something about a person: sentences that quote it belong on screens only."""
+    tokens = split(place)
+    return bool(tokens) and (tokens[-1] in _MEMBERS or _EXTRA in tokens)
+
+
 def _personal(place: str, value: Any) -> bool:
     if value is None:
         return False

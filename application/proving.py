@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from application.accounts import require_role
 from application.installation import LOG, Request
+from application.looks import require_known
 from application.use_cases import refusals_recorded, use_case
 from audit.events import Act, parse_event
 from audit.notes import VerifierKey, parse_vkey
@@ -28,7 +29,6 @@ from models.log import AuditProjection
 from models.people import Role
 from models.prepared import Prepared
 
-_OBJECT = ("audit_log", LOG)
 # More receipts than any text has events; what is larger is a tiles folder.
 MOST_RECEIPTS = 10_000
 
@@ -66,50 +66,51 @@ class Proof:
 
 @use_case("audit.export")
 def export_tiles(
-    request: Request, folder: Path, *, progress: Callable[[int, int], None] | None = None
+    request: Request, folder: Path, *, log: str = LOG, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
-    """The log as a folder of tiles (auditors and audit administrators): ``{origin, size, root, written}``.
+    """A log as a folder of tiles (auditors and audit administrators): ``{origin, size, root, written}``.
 
     Raises InvalidInput for a folder with other things in it, and LogCorrupt where the log doesn't continue what the folder
     says; ``progress(done, total)`` counts entries.
     """
     target = TileFolder(folder)
     installation = request.installation
+    require_known(log)
     installation.require_writable()
     target.require_usable()  # a slip is no export, and leaves no event
-    _record(request, [("/export", None, {"format": "tlog-tiles"})])
+    _record(request, log, {"format": "tlog-tiles"})
     with transaction(installation.engine, read_only=True) as work:
-        done: TileExport = write_tiles(work, target, log=LOG, progress=progress)
+        done: TileExport = write_tiles(work, target, log=log, progress=progress)
     return {"origin": done.origin, "size": done.size, "root": done.root.hex(), "written": done.written}
 
 
 @use_case("audit.prove")
-def prove(request: Request, subject: str, *, acts: Sequence[str] = ()) -> list[Proof]:
+def prove(request: Request, subject: str, *, acts: Sequence[str] = (), log: str = LOG) -> list[Proof]:
     """Receipts of one event (its id or index) or of all events of a text (auditors and audit administrators).
 
     ``acts`` picks a text's events, such as ``workflow.approve``. Raises NotFound where there is none.
     """
     installation = request.installation
     installation.require_writable()
-    installation.catch_up()
+    installation.catch_up(require_known(log))
     with (
-        refusals_recorded(request, Act.EXPORT_CREATE, _OBJECT),
+        refusals_recorded(request, Act.EXPORT_CREATE, ("audit_log", log)),
         transaction(installation.engine, read_only=True) as work,
     ):
         require_role(work, request, Role.AUDITOR, Role.AUDIT_ADMINISTRATOR)
-        indexes = _indexes(work, subject, acts)
+        indexes = _indexes(work, log, subject, acts)
     details = {"format": "tlog-proof", "subject": subject, "count": len(indexes)}
-    _record(request, [("/export", None, details | ({"acts": sorted(acts)} if acts else {}))])
+    _record(request, log, details | ({"acts": sorted(acts)} if acts else {}))
     with transaction(installation.engine, read_only=True) as work:
-        made = make_receipts(work, indexes, log=LOG)
+        made = make_receipts(work, indexes, log=log)
     return [_proof(receipt.index, body, str(receipt), subject) for body, receipt in made]
 
 
-def _record(request: Request, details: list[tuple[str, Any, Any]]) -> None:
-    """The event of what is about to leave, under a checkpoint of its own."""
-    installation = request.installation
+def _record(request: Request, log: str, told: dict[str, Any]) -> None:
+    """The event of what is about to leave, under a checkpoint of its own; it stands in the main log, whichever leaves."""
+    installation, obj = request.installation, ("audit_log", log)
     with (
-        refusals_recorded(request, Act.EXPORT_CREATE, _OBJECT),
+        refusals_recorded(request, Act.EXPORT_CREATE, obj),
         transaction(installation.engine) as work,
     ):
         role = require_role(work, request, Role.AUDITOR, Role.AUDIT_ADMINISTRATOR)
@@ -118,21 +119,23 @@ def _record(request: Request, details: list[tuple[str, Any, Any]]) -> None:
             Act.EXPORT_CREATE,
             actor=request.person.account_id,
             role=role,
-            obj=_OBJECT,
+            obj=obj,
             now=request.now(),
-            details=details,
+            details=[("/export", None, told)],
         )
     installation.settle(recorded.event_id, checkpoint=True)
+    if log != LOG:
+        installation.settle(checkpoint=True, log=log)
 
 
-def _indexes(work: Work, subject: str, acts: Sequence[str]) -> list[int]:
+def _indexes(work: Work, log: str, subject: str, acts: Sequence[str]) -> list[int]:
     if subject.isascii() and subject.isdigit() and len(subject) < 18:
-        found = work.one(_AT_INDEX, log=LOG, idx=int(subject))
+        found = work.one(_AT_INDEX, log=log, idx=int(subject))
     else:
-        found = work.one(_INDEX_OF_EVENT, log=LOG, event_id=subject)
+        found = work.one(_INDEX_OF_EVENT, log=log, event_id=subject)
     if found is not None:
         return [found[0]]
-    rows = work.rows(_INDEXES_OF_TEXT, log=LOG, text_id=subject)
+    rows = work.rows(_INDEXES_OF_TEXT, log=log, text_id=subject)
     if not rows:
         raise NotFound(f"没有编号为“{subject}”的文本或事件；请用 jixiao text list 或 jixiao audit log 查看。")
     if len(rows) > MOST_RECEIPTS:

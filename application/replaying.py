@@ -6,23 +6,27 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
+from application.accounts import UNLIMITED
 from application.changes import expanded
 from audit.events import Act, parse_event
 from audit.snapshots import snapshot
 from audit.verdicts import Kind, Problem
 from models.base import timestamp
+from models.documents import IssuedDocument, shown_number
 from models.engine import Work
 from models.errors import InvalidInput, JixiaoError
 from models.log import AuditEntry, AuditOutbox
 from models.people import Account, RoleGrant
-from models.process import Signature, WorkflowDefinition
-from models.texts import BudgetText, Opinion, OpinionAnswer, TextVersion
+from models.process import Participation, Signature, Step, WorkflowDefinition
+from models.review_forms import ReviewForm
+from models.texts import BudgetText, FindingAnswer, Opinion, OpinionAnswer, TextVersion
 from workflow.definition import Definition
 from workflow.records import definition_of, tasks_now
-from workflow.replay import TextFold, differences, way_of
-from workflow.situation import TextRow
+from workflow.replay import TextFold, distinct, form_words, way_of
+from workflow.situation import Part, TextRow
 from workflow.steps import opinion_words
 
 # Problems of one kind that are kept in words; more of the same tell nothing new.
@@ -43,7 +47,8 @@ class Replay:
         self._log = log
         self._next = 0
         self._texts: dict[str, TextFold] = {}
-        self._grants: dict[tuple[str, str, str], str] = {}
+        # Until when; None where the event is of a time in which it was not told.
+        self._grants: dict[tuple[str, str, str], str | None] = {}
         self._disabled: set[str] = set()
         self._definitions: dict[str, Definition | None] = {}
         self._problems: list[Problem] = []
@@ -96,7 +101,7 @@ class Replay:
             for change in event.get("chg", ()):
                 if change["p"] == _GRANTED and isinstance(change.get("n"), dict):
                     said = change["n"]
-                    self._grants[object_id, said["role"], said["organization"]] = said.get("until", "")
+                    self._grants[object_id, said["role"], said["organization"]] = said.get("until")
         elif event["out"] == "success" and event["act"] == Act.ACCOUNT_DISABLE:
             self._disabled.add(object_id)
         elif event["out"] == "success" and event["act"] == Act.PRIVACY_ERASE:
@@ -156,7 +161,7 @@ class Replay:
             RoleGrant.revoked_at.is_(None)
         )
         held = {
-            (row.account_id, row.role, row.organization_id): timestamp(row.expires_at) if row.expires_at else ""
+            (row.account_id, row.role, row.organization_id): timestamp(row.expires_at) if row.expires_at else UNLIMITED
             for row in work.connection.execute(query)
         }
         for key in sorted(held.keys() | self._grants.keys()):
@@ -165,7 +170,7 @@ class Replay:
                 said = f"账号 {account_id} 的岗位 {role} 在数据库中，日志里却没有授予；它是绕过程序写入的。"
             elif key not in held:
                 said = f"日志里授予了账号 {account_id} 岗位 {role}，数据库中却没有；它被绕过程序删除或撤销。"
-            elif held[key] != self._grants[key]:
+            elif self._grants[key] is not None and held[key] != self._grants[key]:
                 said = f"账号 {account_id} 的岗位 {role} 的到期时间与日志不同；它被绕过程序改动过。"
             else:
                 continue
@@ -201,14 +206,85 @@ def live(work: Work, row: TextRow) -> dict[str, Any]:
     signatures = work.connection.execute(
         sa.select(Signature.seat, Signature.choice, Signature.account_id).where(Signature.text_id == row.id)
     )
+    steps = work.connection.execute(
+        sa.select(Step.number, Step.action, Step.source, Step.target, Step.account_id, Step.principal_id)
+        .where(Step.text_id == row.id)
+        .order_by(Step.number)
+    )
+    parts = work.connection.execute(
+        sa.select(Participation.account_id, Participation.capacity, Participation.round).where(
+            Participation.text_id == row.id
+        )
+    )
+    explained = work.connection.execute(
+        sa.select(FindingAnswer.code, FindingAnswer.anchor, FindingAnswer.text).where(FindingAnswer.text_id == row.id)
+    )
+    forms = work.connection.execute(
+        sa.select(ReviewForm.subject, ReviewForm.scores, ReviewForm.notes, ReviewForm.conclusion).where(
+            ReviewForm.text_id == row.id
+        )
+    )
+    letters = work.connection.execute(
+        sa.select(IssuedDocument.document, IssuedDocument.word, IssuedDocument.year, IssuedDocument.number).where(
+            IssuedDocument.text_id == row.id, IssuedDocument.voided_step.is_(None)
+        )
+    )
     return {
         **row._asdict(),
         "definition": f"{definition.name}@{definition.version}:{sha}",
         "path": tuple(row.path.split()),
         "way": way_of(row.resume),
+        "steps": [tuple(item) for item in steps],
+        "taken_part": distinct(Part(*item) for item in parts),
         "versions": [tuple(item) for item in versions],
         "tasks": tasks_now(work, row.id),
         "opinions": Counter((item.anchor, opinion_words(item.kind, item.problem, item.wanted)) for item in opinions),
         "answers": Counter((item.opinion_id, f"{item.kind}：{item.text}") for item in answers),
         "signatures": Counter(tuple(item) for item in signatures),
+        "explained": Counter((f"{item.code}{item.anchor}", item.text) for item in explained),
+        "letters": Counter((row.document, shown_number(row.word, row.year, row.number)) for row in letters),
+        "forms": Counter(
+            (item.subject, str(form_words(orjson.loads(item.scores), orjson.loads(item.notes), item.conclusion)))
+            for item in forms
+        ),
     }
+
+
+def differences(fold: TextFold, live: Mapping[str, Any]) -> Iterable[str]:
+    """Where the tables differ from the fold; ``live`` has the fold's members as the tables hold them."""
+    titles = {
+        "definition": "流程定义",
+        "state": "状态",
+        "round": "轮次",
+        "path": "经过的环节",
+        "way": "退回后的去向",
+        "step": "步数",
+        "steps": "办理步骤",
+        "taken_part": "参与记录",
+        "current_hash": "内容哈希",
+        "submitted_hash": "报送的内容哈希",
+        "approved_version": "批复的版本",
+        "approved_hash": "批复的内容哈希",
+        "published_version": "公开的版本",
+        "organization_id": "编制部门",
+        "reviewing_id": "审核机关",
+        "current_version": "版本号",
+        "versions": "版本",
+        "tasks": "待办任务",
+        "opinions": "审核意见",
+        "answers": "意见答复",
+        "signatures": "签署",
+        "explained": "检查问题的答复",
+        "forms": "审核表",
+        "letters": "发文字号",
+    }
+    for name, title in titles.items():
+        told, held = getattr(fold, name), live[name]
+        if told is None and name in ("organization_id", "reviewing_id", "tasks"):
+            continue  # events from before they were told
+        if fold.untold and name in ("opinions", "answers", "steps"):
+            continue
+        if isinstance(told, Counter):
+            told, held = +told, +Counter(held)
+        if told != held:
+            yield title

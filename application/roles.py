@@ -32,15 +32,27 @@ RIGHTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "blob": ((_ADD,), ()),
     "budget_text": ((_ADD, _CHANGE), ()),
     "carbon_copy": ((_ADD,), ()),
+    "channel_state": ((_ADD, _DELETE), ()),
+    "check_setting": ((_ADD,), ()),
     "command": ((_ADD,), ()),
+    "contact": ((_ADD, _DELETE), ()),
     "delegation": ((_ADD, _CHANGE), ()),
+    "delivery": ((_ADD, _CHANGE), ()),
     "finding": ((_ADD, _CHANGE), ()),
-    "message": ((_ADD,), ()),
+    "finding_answer": ((_ADD,), ()),
+    "issued_document": ((_ADD, _CHANGE), ()),
+    "job_run": ((_ADD,), ()),
+    "message": ((_ADD, _CHANGE), ()),
+    "notice": ((_ADD, _CHANGE), ()),
+    "notice_preference": ((_ADD, _CHANGE, _DELETE), ()),
+    "number_word": ((_ADD,), ()),
     "opinion": ((_ADD, _CHANGE), ()),
     "opinion_answer": ((_ADD, _CHANGE), ()),
     "organization": ((_ADD, _CHANGE), ()),
     "participation": ((_ADD,), ()),
     "reminder": ((_ADD,), ()),
+    "rendered_document": ((_ADD,), ()),
+    "review_form": ((_ADD,), ()),
     "role_grant": ((_ADD, _CHANGE), ()),
     "sealed_value": ((_ADD, _CHANGE), ()),
     "signature": ((_ADD,), ()),
@@ -60,7 +72,7 @@ _INTEGRATOR_READS = (
 )
 # The reader sees no secrets: tokens and password hashes let somebody in, and what is sealed would outlive its erasure in a
 # copy. Of an account everything else.
-_READER_NEVER = frozenset(("access_token", "account", "sealed_value", "subject_key"))
+_READER_NEVER = frozenset(("access_token", "account", "contact", "sealed_value", "subject_key"))
 _READER_ACCOUNT = ("id", "organization_id", "login", "display_name", "created_at", "disabled_at")
 
 

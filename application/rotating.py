@@ -69,10 +69,24 @@ def rotate_key(request: Request, *, log: str) -> dict[str, Any]:
                     details=[("/vkey", old, fresh.vkey)],
                 )
         except JixiaoError:
-            put_back(folder, stem, fresh)
+            if not _names(installation, log, fresh.vkey):
+                put_back(folder, stem, fresh)
             raise
     installation.settle(recorded.event_id, checkpoint=True, log=log)
     return {"log": log, "old": old, "new": fresh.vkey, "file": str(fresh.path)}
+
+
+def _names(installation: Installation, log: str, vkey: str) -> bool:
+    """Whether the database names a key; True where nobody can tell.
+
+    A connection may be lost after the commit and before its answer. The file of a key that the log names must stay where
+    every process looks for it, and one that is not named does no harm there.
+    """
+    try:
+        with transaction(installation.engine, read_only=True) as work:
+            return any(key.vkey == vkey for key in log_keys(work, log))
+    except JixiaoError:
+        return True
 
 
 @use_case("key.retire")

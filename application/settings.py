@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from pydantic import BaseModel, Field, ValidationError
@@ -28,6 +28,50 @@ class WitnessSetting(BaseModel):
     url: str
 
 
+class MailSetting(BaseModel):
+    """The mail server: ``tls`` starttls (usual), tls, or none for a server on this machine; the password is a secret.
+
+    ``reasons`` says whether mails of returned texts repeat what was objected, or only say where to read it.
+    """
+
+    model_config = {"frozen": True, "extra": "forbid"}
+
+    host: str
+    sender: str
+    port: int = 25
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    unsubscribe: str = ""
+    ca_file: str | None = None
+    reasons: bool = True
+
+
+class ChannelSetting(BaseModel):
+    """A robot or web hook; ``organizations`` (names) and ``kinds`` say of what it tells, empty: of everything.
+
+    Its address and keys are secrets of the same name.
+    """
+
+    model_config = {"frozen": True, "extra": "forbid"}
+
+    name: str = Field(pattern="^[a-z][a-z0-9-]{0,39}$")
+    kind: Literal["wecom", "dingtalk", "feishu", "webhook", "apprise"]
+    organizations: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    ca_file: str | None = None
+
+
+class SealSetting(BaseModel):
+    """The seal of an organization: which adapter applies it, and for ``pkcs12`` the key file and the file of its passphrase."""
+
+    model_config = {"frozen": True, "extra": "forbid"}
+
+    organization: str
+    adapter: str = "pkcs12"
+    pkcs12: Path | None = None
+    passphrase_file: Path | None = None
+
+
 class Settings(BaseSettings):
     """Where things are. ``home`` holds the SQLite file, keys and settings; ``database_url`` switches to PostgreSQL."""
 
@@ -46,6 +90,28 @@ class Settings(BaseSettings):
     workflow: str = "standard"
     # The file of the check settings (severities, thresholds, rules switched off); docs/guide/checking.md.
     checks: Path | None = None
+    # In settings.toml one [[seals]] for each organization that seals its letters, in the environment a JSON list.
+    seals: tuple[SealSetting, ...] = ()
+    # A folder of one's own layouts (what forms look like), before those of the program; docs/layouts.md.
+    layouts: Path | None = None
+    # The file of the review form (criteria, points, grades); docs/guide/finance.md.
+    review_form: Path | None = None
+
+    # Notifications; docs/guide/notifications.md. In settings.toml [mail] and one [[channels]] for each.
+    mail: MailSetting | None = None
+    mail_password: str | None = Field(default=None, repr=False)
+    channels: tuple[ChannelSetting, ...] = ()
+    # The beginning of the address of a text's page, before its number.
+    link_base: str = ""
+    quiet_hours: str = "20:00-08:00"
+    quiet_days_off: bool = True
+    # Internal hosts and networks to which web hooks may lead all the same.
+    webhook_allow: tuple[str, ...] = ()
+    # A folder of one's own templates, of letters (docs/guide/notifications.md) and documents (docs/guide/documents.md).
+    templates: Path | None = None
+    secrets_file: Path | None = None
+    # How long a worker holds what it is about to deliver; what a dead one held is delivered by others after that.
+    lease_seconds: int = Field(default=300, ge=2)
 
     @classmethod
     def settings_customise_sources(
@@ -64,6 +130,11 @@ class Settings(BaseSettings):
     def keys(self) -> Path:
         """The folder of the log's keys."""
         return self.home / "keys"
+
+    @property
+    def secrets(self) -> Path:
+        """The file of passwords and tokens of channels (mode 0600)."""
+        return self.secrets_file or self.home / "secrets.toml"
 
     @property
     def session_file(self) -> Path:

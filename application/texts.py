@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from application.access import (
+    Reading,
     is_outsider,
     read_allowed_version,
     readable,
     reading,
     require_insider,
+    seen_until,
 )
-from application.check_settings import settings_of
+from application.answers import answered, answers_of
+from application.check_settings import InForce, settings_of
 from application.corpus import surroundings_of
 from application.guards import check_text
 from application.installation import Request
@@ -24,6 +27,7 @@ from documents.rendering.titles import place_title
 from models.base import timestamp
 from models.content import from_json, to_json
 from models.engine import Work, transaction
+from models.errors import InvalidTransition, NotAllowed
 from models.findings import Severity
 from models.people import Account, RoleGrant
 from models.places import anchor, pointer
@@ -33,6 +37,7 @@ from workflow.definition import LAST_ACTOR, SUBMITTER
 from workflow.offers import offers
 from workflow.records import definition_of, turns_of
 from workflow.situation import TextRow
+from workflow.versions import author_of
 
 if TYPE_CHECKING:
     from documents.checking import CheckSettings
@@ -55,7 +60,11 @@ def list_texts(request: Request, *, state: str | None = None, year: int | None =
 
 @use_case("text.show")
 def show_text(request: Request, text_id: str, *, version: int | None = None) -> dict[str, Any]:
-    """A text: ``summary``, ``content`` (content.md), open and noted ``findings``, ``opinions`` with answers."""
+    """A text: ``summary``, ``content`` (content.md), open and noted ``findings``, ``opinions`` with answers.
+
+    ``checks`` are the errors and warnings of the checks with the department's answers. Nobody but those who handle the text
+    is shown findings, checks and opinions. ``editing`` says whether the person may edit it now, and why not.
+    """
     with reading(request, text_id) as (work, row):
         found = read_allowed_version(work, request, row, version)
         # What is published has no names and phones; its hash is that of the whole text, which was approved.
@@ -67,7 +76,26 @@ def show_text(request: Request, text_id: str, *, version: int | None = None) -> 
             "content": content,
             "findings": [] if is_outsider(request, row) else findings_of(work, text_id, content),
             "opinions": [] if is_outsider(request, row) else opinions_of(work, text_id, content),
+            "checks": [] if is_outsider(request, row) else _checks(work, request, row, found),
+            "editing": _editing(work, request, row),
         }
+
+
+def _editing(work: Work, request: Request, row: TextRow) -> dict[str, Any]:
+    """Whether the person may edit the text now, and why not."""
+    try:
+        author_of(work, row, actor=request.actor, now=request.now())
+    except (InvalidTransition, NotAllowed) as error:
+        return {"allowed": False, "code": error.code, "reason": error.message}
+    return {"allowed": True, "code": "", "reason": ""}
+
+
+def _checks(work: Work, request: Request, row: TextRow, found: Reading) -> list[dict[str, Any]]:
+    """Errors and warnings of a version with the answers that the person may see; other texts are not looked at for it."""
+    objections = check_text(work, row._replace(current_version=found.version), found.content)
+    answers = answers_of(work, row.id, until=seen_until(work, request, row))
+    listed = answered(found.content, objections, answers)
+    return [item.to_json() for item in listed if item.finding.severity is not Severity.HINT]
 
 
 def findings_of(work: Work, text_id: str, content: Any) -> list[dict[str, Any]]:
@@ -139,7 +167,9 @@ def list_opinions(request: Request, text_id: str) -> list[dict[str, Any]]:
 
 @use_case("text.check")
 def check(request: Request, text_id: str, *, settings: CheckSettings | None = None) -> dict[str, Any]:
-    """The checker's findings on a text, and how many of them stop 报送; ``checked`` holds them as values.
+    """The checker's findings on a text, and how many of them are errors; ``checked`` holds them as values.
+
+    ``settings`` says by which settings, which ``in_force`` holds as a value.
 
     The text is compared with the department's of last year and with others of the year, as far as the person may read them.
     """
@@ -148,9 +178,9 @@ def check(request: Request, text_id: str, *, settings: CheckSettings | None = No
     with reading(request, text_id) as (work, row):
         require_insider(request, row)
         content = read_allowed_version(work, request, row).content
-        settings = settings or settings_of(work)
-        around = surroundings_of(work, request, row, settings=settings)
-        found = check_text(work, row, content, settings=settings, surroundings=around)
+        held = InForce(settings, "file") if settings else settings_of(work, row.reviewing_id)
+        around = surroundings_of(work, request, row, settings=held.settings)
+        found = check_text(work, row, content, settings=held.settings, surroundings=around)
     checked = Checked(text_id, content.title, shown(content, found))
     counted = {severity: sum(item.severity == severity for item in found) for severity in Severity}
     value = to_json(content)
@@ -160,7 +190,9 @@ def check(request: Request, text_id: str, *, settings: CheckSettings | None = No
         "warnings": counted[Severity.WARNING],
         "hints": counted[Severity.HINT],
         "findings": [{**item.to_json(), "anchor": anchor(value, item.place)} for item in found],
+        "settings": held.to_json(),
         "checked": checked,
+        "in_force": held,
     }
 
 

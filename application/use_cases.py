@@ -7,16 +7,19 @@ import functools
 import inspect
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
+import sqlalchemy as sa
 import structlog
 
 from application.installation import Request
 from application.looks import record_look
 from audit.events import Outcome
+from audit.recorder import Detail
 from models.engine import Work, transaction
 from models.errors import Conflict, GuardFailed, InvalidInput, InvalidTransition, JixiaoError, NotAllowed
+from models.people import Account
 from models.readable import unseen
 
 P = ParamSpec("P")
@@ -83,8 +86,20 @@ def typed(text: str) -> str:
 
 
 @contextlib.contextmanager
-def refusals_recorded(request: Request, act: str, obj: tuple[str, str], *, role: str = "-") -> Iterator[None]:
-    """Records a refusal as an event of its own, after the refused transaction was rolled back."""
+def refusals_recorded(
+    request: Request,
+    act: str,
+    obj: tuple[str, str],
+    *,
+    role: str = "-",
+    whom: str | None = None,
+    tried: Sequence[Detail] = (),
+) -> Iterator[None]:
+    """Records a refusal as an event of its own, after the refused transaction was rolled back.
+
+    ``whom`` is the log-in name of somebody to whom something was to be done: the event names the account, never the name.
+    ``tried`` are details of what was to be done.
+    """
     try:
         yield
     except (NotAllowed, GuardFailed, InvalidTransition, Conflict) as error:
@@ -93,7 +108,8 @@ def refusals_recorded(request: Request, act: str, obj: tuple[str, str], *, role:
         # A refusal is not written to an old backup either; that the log can't be carried on is then what is said.
         request.installation.require_writable()
         with transaction(request.installation.engine) as work:
-            event_id = record_refusal(work, request, act, obj, error, role=role)
+            about = _account_details(work, whom) if whom is not None else ()
+            event_id = record_refusal(work, request, act, obj, error, role=role, tried=(*tried, *about))
         request.installation.settle(event_id)
         raise
 
@@ -107,6 +123,7 @@ def record_refusal(
     *,
     role: str = "-",
     bulk: Mapping[str, Any] | None = None,
+    tried: Sequence[Detail] = (),
 ) -> str | None:
     """The event of a refusal in the caller's transaction, and its id; None for an error that refuses nobody anything."""
     if not isinstance(error, NotAllowed | GuardFailed | InvalidTransition | Conflict):
@@ -121,7 +138,13 @@ def record_refusal(
         now=request.now(),
         out=Outcome.DENIED if isinstance(error, NotAllowed) else Outcome.FAILURE,
         why=error.message[:1000],
-        details=[("/code", None, error.code), *([("/reasons", None, reasons)] if reasons else [])],
+        details=[("/code", None, error.code), *([("/reasons", None, reasons)] if reasons else []), *tried],
         bulk=bulk,
     )
     return recorded.event_id
+
+
+def _account_details(work: Work, login: str) -> list[Detail]:
+    # What was typed may be no log-in name at all, and is personal data where it is one.
+    found = work.session.scalar(sa.select(Account.id).where(Account.login == login))
+    return [] if found is None else [("/account", None, found)]

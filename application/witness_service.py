@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.cosignatures import parse_cosigner
+from audit.keyfiles import replace_file
 from audit.keys import create_private_key, load_private_key
 from audit.notes import VerifierKey, check_name, parse_checkpoint, parse_note, parse_vkey
 from audit.witness import Answer, Cosigner, decide, malformed, parse_request, refused
@@ -23,6 +24,7 @@ from models.base import timestamp
 from models.errors import Conflict, InvalidInput, LogCorrupt, NotFound
 
 _TITLE = "见证私钥"
+_RESTORE = "请从密钥备份恢复到该路径"
 _LARGEST_KEY_FILE = 4096
 
 Seconds = Callable[[], int]
@@ -58,16 +60,22 @@ class WitnessService:
 
 
 def create_witness(folder: Path, name: str) -> str:
-    """Makes a witness in a folder and returns its verifier key; raises Conflict where there is a key already."""
+    """Makes a witness in a folder and returns its verifier key; raises Conflict where there is one already."""
     check_name(name)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pem, storage = folder / "witness.pem", WitnessStorage(folder / "witness.db")
-    if pem.exists():
+    pem, vkey, storage = folder / "witness.pem", folder / "witness.vkey", WitnessStorage(folder / "witness.db")
+    if vkey.exists():
         raise Conflict(f"{folder} 里已经有见证者，没有改动它；新的见证者请用另一个文件夹。")
     if not storage.path.exists():
+        if pem.exists():
+            raise Conflict(f"{folder} 里有见证私钥而没有记录，没有改动它；新的见证者请用另一个文件夹。")
         storage.create()
-    cosigner = Cosigner(name, create_private_key(pem, _TITLE))
-    (folder / "witness.vkey").write_text(f"{cosigner.key}\n", encoding="utf-8")
+    # The verifier key is written last and whole. A start that was broken off before it has cosigned nothing, and is gone on
+    # with: it would else be neither a witness nor room for one.
+    private = load_private_key(pem, _TITLE, _RESTORE) if pem.exists() else create_private_key(pem, _TITLE)
+    cosigner = Cosigner(name, private)
+    replace_file(vkey, f"{cosigner.key}\n".encode())
+    vkey.chmod(0o644)
     return str(cosigner.key)
 
 
@@ -80,7 +88,7 @@ def open_witness(folder: Path, *, clock: Seconds = posix_now) -> WitnessService:
     if not vkey_file.exists():
         raise NotFound(f"{folder} 里没有见证者（没有 witness.vkey）；请先运行 jixiao audit witness init。")
     key = parse_cosigner(read_key_file(vkey_file))
-    cosigner = Cosigner(key.name, load_private_key(folder / "witness.pem", _TITLE, "请从密钥备份恢复到该路径"))
+    cosigner = Cosigner(key.name, load_private_key(folder / "witness.pem", _TITLE, _RESTORE))
     if cosigner.key != key:
         raise LogCorrupt(f"{folder} 里的见证私钥与 witness.vkey 不符；请从备份恢复两个文件，不要另造。")
     storage = WitnessStorage(folder / "witness.db")

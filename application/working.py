@@ -1,4 +1,4 @@
-"""What goes on beside the commands: integrating events, signing checkpoints, watching the lag.
+"""What goes on beside the commands: integrating events, signing checkpoints, watching the lag, delivering messages.
 
 A worker runs until it is stopped, and several may run at once: of each log's integrators one is elected and the others
 stand by, and of two that sign at once the second finds that nothing is due.
@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 import structlog
 
 from application.installation import Installation
 from application.lagging import alarm, log_ids
+from application.postroom import Postroom, deliver_once
 from audit.integration import Integrator, Phase
 from models.engine import transaction
 from models.errors import JixiaoError, LogCorrupt
@@ -73,6 +75,16 @@ class LagWatch:
         alarm(self.installation)
 
 
+class Part(StrEnum):
+    """What a worker may be limited to: where the database knows several roles, each does its own."""
+
+    LOG = "log"
+    MESSAGES = "messages"
+
+
+EVERYTHING = frozenset(Part)
+
+
 def jobs_of(installation: Installation) -> list[Job]:
     """The jobs of an installation, in the order in which ``run_once`` does them."""
     if installation.engine.dialect.name == "sqlite":
@@ -80,8 +92,13 @@ def jobs_of(installation: Installation) -> list[Job]:
     return [Checkpoints(installation), LagWatch(installation)]
 
 
-def work_once(installation: Installation) -> None:
-    """Integrates everything that waits and does each job once; raises what fails first."""
+def work_once(installation: Installation, *, parts: frozenset[Part] = EVERYTHING) -> None:
+    """Integrates everything that waits, does each job once, and delivers what is due; raises what fails first."""
+    if Part.MESSAGES in parts:
+        # Before the log, so that what it tells of them is signed as well.
+        deliver_once(installation)
+    if Part.LOG not in parts:
+        return
     with transaction(installation.engine, read_only=True) as work:
         logs = log_ids(work)
     for log in logs:
@@ -90,22 +107,35 @@ def work_once(installation: Installation) -> None:
         job.run_once()
 
 
-def work(installation: Installation, stop: threading.Event, *, jobs: Sequence[Job] | None = None) -> None:
+def work(
+    installation: Installation,
+    stop: threading.Event,
+    *,
+    jobs: Sequence[Job] | None = None,
+    parts: frozenset[Part] = EVERYTHING,
+) -> None:
     """Works until ``stop`` is set.
 
     Raises LogCorrupt where a waiting event is not ours: integrating on would bury it, and a restart finds it again.
     """
     line = structlog.get_logger("jixiao")
-    team = _Team(installation, stop)
+    team = _Team(installation, stop) if Part.LOG in parts else None
+    postroom = Postroom(installation, stop) if Part.MESSAGES in parts else None
     line.info("worker", outcome="started", database=installation.engine.dialect.name)
-    team.start()
+    for started in (team, postroom):
+        if started is not None:
+            started.start()
     try:
-        _repeat(jobs_of(installation) if jobs is None else jobs, stop)
+        if Part.LOG in parts:
+            _repeat(jobs_of(installation) if jobs is None else jobs, stop)
+        stop.wait()
     finally:
         stop.set()
-        team.join()
+        for ended in (team, postroom):
+            if ended is not None:
+                ended.join()
         line.info("worker", outcome="stopped")
-    if team.failure is not None:
+    if team is not None and team.failure is not None:
         raise team.failure
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -57,6 +58,8 @@ _PROJECTION = (
 )
 _TILE = ("audit_tile", {"log": "text", "level": "int8", "n": "int8", "h": "bytea"})
 
+_EVENT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 # A checked row: its sequence number, body and parsed event.
 Checked = tuple[int, bytes, dict[str, Any]]
 
@@ -65,7 +68,8 @@ def integrate_batch(work: Work, log: str, mac_key: bytes, limit: int) -> tuple[i
     """Integrates up to ``limit`` waiting events in the caller's transaction; the caller is the elected integrator.
 
     Returns how many, and the error of the first row that is not ours: what stands before it is written, and nothing from it
-    on, so the caller commits first and raises then. Raises Conflict where another integrator has moved the head.
+    on, so the caller commits first and raises then. Raises Conflict where another integrator has moved the head, and LogCorrupt
+    where nothing of the batch can be written.
     """
     good, broken = checked(work.rows(_WAITING, log=log, count=limit), log, mac_key)
     if good:
@@ -119,7 +123,12 @@ def _write(work: Work, log: str, rows: Sequence[Checked]) -> None:
         _ENTRY,
         ((log, index, row[1], leaf) for index, (row, leaf) in enumerate(zip(rows, leaves, strict=True), head.size)),
     )
-    _copy(work, _PROJECTION, (tuple(projection(log, at, row[2]).values()) for at, row in enumerate(rows, head.size)))
+    try:
+        _copy(
+            work, _PROJECTION, (tuple(projection(log, at, row[2]).values()) for at, row in enumerate(rows, head.size))
+        )
+    except work.dialect.loaded_dbapi.IntegrityError as error:
+        raise _replayed(error) or error from None
     if size // tiles.WIDTH > head.size // tiles.WIDTH:
         _write_tiles(work, log, head, leaves)
     sequence = [row[0] for row in rows]
@@ -143,6 +152,22 @@ def _write_tiles(work: Work, log: str, head: Head, leaves: Sequence[bytes]) -> N
         completed += more
     _copy(work, _TILE, ((log, *tile) for tile in completed))
     work.run(_MOVE_EDGE, of_log=log, edge=edge)
+
+
+def _replayed(error: Any) -> LogCorrupt | None:
+    """The error for a waiting row that stands in the log already; None where something else stands twice.
+
+    Its HMAC is right, since somebody kept it and put it back. It would stop the integrator for ever, as a busy neighbour
+    would for a moment, and nobody would be told.
+    """
+    if error.diag.constraint_name != "uq_audit_projection_event_id":
+        return None
+    found = _EVENT_ID.search(error.diag.message_detail or "")
+    event_id = found[0] if found else ""
+    return LogCorrupt(
+        f"待写入的审计事件 {event_id} 早已在日志里，它被人再次放进了 audit_outbox；没有写入任何内容，请停止使用并调查。",
+        event_id=event_id,
+    )
 
 
 def _incomplete(log: str, index: int) -> LogCorrupt:

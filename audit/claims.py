@@ -132,21 +132,28 @@ class ClaimCheck:
         if signed is None:
             return
         if agrees:
-            if signed:
+            if signed and self._still_signed(claim):
                 self.proven = claim.size
-                self._trust.learn(claim.size, claim.root)
         elif self._wrong:
             # Every later checkpoint is wrong too once the history is; only the first one tells where.
             self._more += 1
         else:
             self._wrong = (claim, signed, max(self.proven, 0))
 
+    def _still_signed(self, claim: Claim) -> bool:
+        """Whether the keys behind a claim still count once it is known what the log says of them up to its size."""
+        return not self._trust.learn(claim.size, claim.root) or self._is_signed(claim) is True
+
     def _is_signed(self, claim: Claim) -> bool | None:
         """Whether a believed key stands behind a claim; None where the note is worth nothing at all."""
         found = self._trust.judge(claim.note, claim.size) if claim.note else Standing.UNKNOWN
+        if found is Standing.SIGNED:
+            return True
+        if found is Standing.UNKNOWN and claim.note and self._trust.is_by_retired_key(claim.note, claim.size):
+            said = "只有已经停用的密钥的签名；旧密钥可能被盗用，请停止使用并调查"
+            self._findings.add(Kind.KEY, None, f"{claim.title}{said}。")
+            return None
         if claim.outside:
-            if found is Standing.SIGNED:
-                return True
             self._findings.add(
                 Kind.UNKNOWN_KEY,
                 None,
@@ -156,11 +163,12 @@ class ClaimCheck:
         if found is Standing.FORGED:
             self._findings.add(Kind.CHECKPOINT, None, f"{claim.title}的签名与内容不符，它被改动过。")
             return None
-        if found is Standing.UNKNOWN:
-            self._findings.add(
-                Kind.UNKNOWN_KEY, None, f"{claim.title}没有当时可信公钥的签名，无法证明；密钥可能被调换。"
-            )
-        return found is Standing.SIGNED
+        self._findings.add(
+            Kind.UNKNOWN_KEY,
+            None,
+            f"{claim.title}没有当时可信公钥的签名，无法证明；密钥可能被调换，更换过密钥的要同时给出以前的公钥。",
+        )
+        return False
 
     def finish(self, size: int, explains: Callable[[int, int], bool]) -> None:
         """Reports the first wrong claim with the range it leaves, and claims beyond the end of the log.

@@ -166,6 +166,20 @@ def endorsed_keys(trusted: Sequence[VerifierKey], events: Iterable[tuple[int, di
     return keys
 
 
+def retired_keys(keys: Sequence[VerifierKey], events: Iterable[tuple[int, dict[str, Any]]]) -> dict[str, int]:
+    """Up to which size each retired key among ``keys`` signs, by the proved events ``key.retire``; of several the smallest."""
+    known = set(map(str, keys))
+    ends: dict[str, int] = {}
+    for _index, event in events:
+        if event["act"] != Act.KEY_RETIRE or event["out"] != "success":
+            continue
+        said = {entry["p"]: (entry.get("o"), entry.get("n")) for entry in event.get("chg", [])}
+        vkey, until = said.get("/vkey", (None, None))[0], said.get("/until", (None, None))[1]
+        if vkey in known and type(until) is int:
+            ends[vkey] = min(until, ends.get(vkey, until))
+    return ends
+
+
 def _spelled(vkey: str) -> list[VerifierKey]:
     try:
         return [parse_vkey(vkey)]

@@ -49,7 +49,8 @@ def export_tiles(
     or tiles are missing, or the log does not continue what the folder says.
     """
     with folder.writing():
-        head, outgoing = read_head(work, log), outgoing_head(work, log=log)
+        # In this order: the log may grow and be signed meanwhile, and a head older than the checkpoint would look cut off.
+        outgoing, head = outgoing_head(work, log=log), read_head(work, log)
         size = outgoing.text.size
         _require_whole(StoredTree(work, log, head), outgoing)
         known = _known_size(folder, StoredTree(work, log, head), outgoing)

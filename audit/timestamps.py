@@ -96,7 +96,7 @@ def verify_reply(reply: bytes, note: str, certificates: Sequence[x509.Certificat
         builder.build().verify_message(_decoded(reply), note.encode())
     except VerificationError as error:
         raise InvalidInput(f"时间戳不能用给出的证书验证（{error}）；请核对时间戳机构的证书链。") from error
-    except ValueError as error:  # no root among the certificates, or a certificate that can't be read
+    except (ValueError, x509.InvalidVersion) as error:  # no root among the certificates, or one that can't be read
         raise InvalidInput(f"时间戳机构的证书链不完整（{error}）；请给出含根证书的 PEM 文件。") from error
     return found.time
 

@@ -1,7 +1,7 @@
 """Whom a verification believes: keys given from outside at every size, else the database's keys at the sizes they sign.
 
-Keys from outside count first: the database can neither add to them nor end them. Only they themselves can, by an event
-``key.rotate`` that a checkpoint with their signature proves to stand in the log.
+Keys from outside count first: the database can neither add to them nor end them. Only they themselves can, by the events
+``key.rotate`` and ``key.retire`` that a checkpoint with their signature proves to stand in the log.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from audit.acts import Act
 from audit.events import parse_event
 from audit.notes import Note, Standing, VerifierKey, parse_vkey, standing
 from audit.rawrows import RawRows
-from audit.rotation import LogKey, endorsed_keys
+from audit.rotation import LogKey, endorsed_keys, retired_keys
 from audit.storage import LogIdentity
 from audit.storedtree import StoredHashes
 from audit.tree import leaf_hash
@@ -29,11 +29,15 @@ _KEYS = Prepared(
     .where(AuditKey.log == sa.bindparam("log"))
     .order_by(AuditKey.from_size)
 )
-# A projection without these rows costs the keys that they name their trust, and never gives any.
+# A projection without these rows costs a new key its trust and never gives any; it lets a retired key go on, which a strict
+# verification finds, since it compares the projection.
 _ROTATIONS = Prepared(
     sa.select(AuditEntry.idx, AuditEntry.body)
     .join(AuditProjection, sa.and_(AuditProjection.log == AuditEntry.log, AuditProjection.idx == AuditEntry.idx))
-    .where(AuditEntry.log == sa.bindparam("log"), AuditProjection.act == sa.bindparam("act"))
+    .where(
+        AuditEntry.log == sa.bindparam("log"),
+        sa.or_(AuditProjection.act == sa.bindparam("rotate"), AuditProjection.act == sa.bindparam("retire")),
+    )
     .order_by(AuditEntry.idx)
     .limit(1000)
 )
@@ -58,6 +62,7 @@ class Trust:
         self._read_keys(rows, identity)
         self._rotations = list(_rotations(rows, identity.log)) if trusted else []
         self._proved: list[tuple[int, dict[str, Any]]] = []
+        self._retired: dict[str, int] = {}
 
     def _read_keys(self, rows: RawRows, identity: LogIdentity) -> None:
         if self._own is None:
@@ -91,10 +96,24 @@ class Trust:
         return Standing.SIGNED if (Standing.SIGNED, origin) in found else Standing.UNKNOWN
 
     def _believed(self, size: int) -> list[VerifierKey]:
-        return self._outside or [key for key, said in self._keys if said.covers(size)]
+        if self._outside:
+            return [key for key in self._outside if size <= self._retired.get(str(key), size)]
+        return [key for key, said in self._keys if said.covers(size)]
 
-    def learn(self, size: int, root: bytes) -> None:
-        """Takes what a checkpoint proves that a believed key has signed: the changes of keys in the log below its size."""
+    def is_by_retired_key(self, note: Note, size: int) -> bool:
+        """Whether a key has signed that was retired at a smaller size: somebody has it who should not."""
+        ends = self._retired if self._outside else {said.vkey: said.until_size for _key, said in self._keys}
+        keys = self._outside or [key for key, _said in self._keys]
+        ended = [key for key in keys if (end := ends.get(str(key))) is not None and end < size]
+        return any(standing(note, key) is Standing.SIGNED for key in ended)
+
+    def learn(self, size: int, root: bytes) -> bool:
+        """Takes what a checkpoint proves that a believed key has signed: the changes of keys in the log below its size.
+
+        True where there are any: a key that has signed a log in which it is retired already is no longer believed at that
+        very size, so the checkpoint is to be judged again.
+        """
+        known = len(self._proved)
         while self._rotations and self._rotations[0][0] < size:
             index, body = self._rotations.pop(0)
             if not self._stored.holds(index, leaf_hash(body), size, root):
@@ -104,6 +123,8 @@ class Trust:
             except InvalidInput:
                 continue
             self._outside = endorsed_keys(self._outside, self._proved)
+            self._retired = retired_keys(self._outside, self._proved)
+        return len(self._proved) > known
 
     def finish(self) -> None:
         """Says whether the database's own key is one of those believed."""
@@ -119,5 +140,5 @@ def _parsed(vkey: Any) -> VerifierKey | None:
 
 
 def _rotations(rows: RawRows, log: str) -> list[tuple[int, bytes]]:
-    found = rows.all(_ROTATIONS, log=log, act=Act.KEY_ROTATE.value)
+    found = rows.all(_ROTATIONS, log=log, rotate=Act.KEY_ROTATE.value, retire=Act.KEY_RETIRE.value)
     return [(index, body) for index, body in found if type(index) is int and isinstance(body, bytes)]

@@ -9,13 +9,17 @@ NAMES = (
     "transition",
     "workflow",
     "reading",
+    "fidelity",
     "checking",
     "comparing",
     "rendering",
+    "render_all",
     "start",
     "receipts",
     "verification",
     "looks",
+    "notifications",
+    "sqlite_audit",
     "postgres_audit",
 )
 

@@ -96,6 +96,11 @@ def perform(text_ids: tuple[str, ...], action: str, given: dict[str, Any]) -> in
     )
     for note in done["notes"]:
         say(f"注意：{note}")
+    if action == "publish" and not done["replayed"]:
+        from application.publishing import publication_notes
+        from cli.publishing import say_notes
+
+        say_notes(publication_notes(request, text_id), advice="请逐处核对；要改正的，由经办人用 adjust 动作发起调整。")
     return 0
 
 
@@ -231,7 +236,7 @@ def sign(text_ids: tuple[str, ...], **given: Any) -> int:
     return perform(text_ids, "sign", given)
 
 
-submit = short_form("submit", "报送文本（部门负责人）。有检查错误、未确认的修复或未答复的意见时不能报送。")
+submit = short_form("submit", "报送文本（部门负责人）。有检查错误、没有答复的警告和意见、没有确认的修复时不能报送。")
 recall = short_form("recall", "撤回自己的上一步，或自己的签署；下一环节处理之前可以撤回。")
 accept = short_form("accept", "受理文本（初审）。")
 return_ = short_form("return", "退回修改：--reason 写总的理由，--opinion 逐处写明意见。")

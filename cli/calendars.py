@@ -1,4 +1,4 @@
-"""The working calendar: calendar show|set|unset."""
+"""The working calendar: calendar show|set|import|unset."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from application import calendars
 from application.installation import Request
 from cli.output import print_json, print_table, say
-from cli.session import as_json, with_request
+from cli.session import as_json, read_input, with_request
 from models.errors import InvalidInput
 
 _WEEKDAYS = "一二三四五六日"
@@ -63,6 +63,19 @@ def calendar_set(request: Request, day: str, working: bool, holiday: bool, name:
         return
     again = "" if done["changed"] else "（本来就是这样，没有改动）"
     say(f"{done['day']} {'上班' if done['working'] else '放假'}：{done['name']}{again}。")
+
+
+@calendar.command("import")
+@click.argument("path", metavar="FILE")
+@as_json
+@with_request
+def calendar_import(request: Request, path: str, as_json: bool) -> None:
+    """导入放假安排（系统管理员）：CSV，第一行 day,working,name，例如 2027-02-06,1,春节调休；- 为标准输入。"""
+    done = calendars.import_days(request, read_input(path))
+    if as_json:
+        print_json(done)
+    else:
+        say(f"文件中有 {done['days']} 天，改动了 {done['changed']} 天；已经定下的期限不变。")
 
 
 @calendar.command("unset")

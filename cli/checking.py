@@ -13,10 +13,13 @@ from application import checking, rules, texts
 from application.check_settings import settings_from
 from application.installation import Request, program_version
 from application.settings import load_settings
+from cli.check_settings import settings as settings_commands
+from cli.findings import settings_sentence
 from cli.output import print_json, print_table, progress, say
 from cli.session import as_json, with_request
 from cli.views import SEVERITIES
 from models.errors import InvalidInput, JixiaoError
+from models.readable import visible
 
 CHECK_FAILED = 6
 _COLUMNS = ("级别", "代码", "位置", "说明")
@@ -28,7 +31,10 @@ _settings_option = click.option(
 
 @click.group()
 def check() -> None:
-    """检查规则：列出，逐条解释。"""
+    """检查规则：列出，逐条解释；财政单位的检查设置。"""
+
+
+check.add_command(settings_commands)
 
 
 @check.command("rules")
@@ -78,6 +84,7 @@ def check_explain(code: str, settings_file: str | None, as_json: bool) -> None:
 @click.option("--against", metavar="PATH", multiple=True, help="另外对照的文件或文件夹（如上年文本），只比不查。")
 @_settings_option
 @click.option("--year", type=click.IntRange(2000, 2099), help="财政年度（默认取自文件）。")
+@click.option("--department", metavar="NAME", help="文件里有几个部门时读哪一个（名称或编码）。")
 @click.option("--jobs", type=click.IntRange(1, 256), help="几个进程读文件（默认每核一个）。")
 @click.option("--sarif", "as_sarif", is_flag=True, help="以 SARIF 2.1.0 输出（编辑器和代码托管平台用）。")
 @click.option("--xlsx", metavar="FILE", help="另存问题清单（Excel），供部门填写答复。")
@@ -87,6 +94,7 @@ def text_check(
     against: tuple[str, ...],
     settings_file: str | None,
     year: int | None,
+    department: str | None,
     jobs: int | None,
     as_sarif: bool,
     xlsx: str | None,
@@ -100,14 +108,16 @@ def text_check(
         missing = next(target for target in targets if target not in on_disk)
         raise InvalidInput(f"没有文件或文件夹“{missing}”；请检查路径（文本编号不能与文件混写）。")
     if on_disk:
-        return _check_files(targets, against, settings_file, year, jobs, as_sarif, xlsx, as_json)
+        return _check_files(targets, against, settings_file, year, department, jobs, as_sarif, xlsx, as_json)
     if not all(map(checking.is_text_id, targets)):
         missing = next(target for target in targets if not checking.is_text_id(target))
         raise InvalidInput(
             f"没有文件或文件夹“{missing}”，它也不是文本编号；请检查路径，或用 jixiao text list 查看编号。"
         )
-    if against or year or jobs:
-        raise InvalidInput("--against、--year、--jobs 只用于检查文件；库中的文本自动与上年和其他部门的对照。")
+    if against or year or department or jobs:
+        raise InvalidInput(
+            "--against、--year、--department、--jobs 只用于检查文件；库中的文本自动与上年和其他部门的对照。"
+        )
     return int(_check_stored(targets, settings_file, as_sarif, xlsx, as_json))
 
 
@@ -116,6 +126,7 @@ def _check_files(
     against: tuple[str, ...],
     settings_file: str | None,
     year: int | None,
+    department: str | None,
     jobs: int | None,
     as_sarif: bool,
     xlsx: str | None,
@@ -124,7 +135,16 @@ def _check_files(
     settings = _file_settings(settings_file)
     files = checking.files_in([*targets, *against])
     with progress(len(files), "检查") as done:
-        results = checking.check_files(targets, settings=settings, against=against, jobs=jobs, year=year, progress=done)
+        results = checking.check_files(
+            targets,
+            settings=settings,
+            against=against,
+            jobs=jobs,
+            year=year,
+            department=department,
+            layouts=load_settings().layouts,
+            progress=done,
+        )
     counted = checking.totals(results)
     if as_sarif:
         print_json(checking.sarif(results, settings=settings, version=program_version()))
@@ -136,6 +156,9 @@ def _check_files(
     read = sum(len(item.read) for item in results)
     if read and not (as_json or as_sarif):
         say(f"读入时修复或存疑 {read} 处，导入后请逐条确认（--json 中列出）。")
+    if not counted["texts"]:
+        say("没有检查：给出的文件都不是预算绩效文本；请选文本本身。")
+        return CHECK_FAILED
     failed = counted["errors"] or counted["unreadable"]
     say(_verdict(counted) + ("有错误的不能报送。" if failed else "没有错误。"))
     return CHECK_FAILED if failed else 0
@@ -154,24 +177,27 @@ def _check_stored(
     settings = settings_from(settings_file) if settings_file else None
     found = [texts.check(request, target, settings=settings) for target in targets]
     results = [item.pop("checked") for item in found]
+    held = [item.pop("in_force") for item in found]
     counted = checking.totals(results)
     if as_sarif:
-        current = settings or settings_from(request.installation.settings.checks)
-        print_json(checking.sarif(results, settings=current, version=program_version(), files=False))
+        print_json(checking.sarif(results, settings=held[0].settings, version=program_version(), files=False))
     elif as_json:
         print_json(found[0] if len(found) == 1 else {**counted, "results": found})
     else:
         _print_results(results)
     _save(xlsx, results)
     if not as_json:
-        say(_verdict(counted) + ("不能报送。" if counted["errors"] else "可以报送。"))
+        after = "警告改正或答复以后可以报送（jixiao text findings）。" if counted["warnings"] else "可以报送。"
+        told = settings_sentence(found[0]["settings"])
+        say(_verdict(counted) + ("不能报送。" if counted["errors"] else after) + told)
     return CHECK_FAILED if counted["errors"] else 0
 
 
 def _verdict(counted: dict[str, int]) -> str:
     several = f"{counted['texts']} 份文本，" if counted["texts"] > 1 else ""
     broken = f"读不出 {counted['unreadable']} 份，" if counted["unreadable"] else ""
-    return f"{several}{broken}错误 {counted['errors']}，警告 {counted['warnings']}，提示 {counted['hints']}："
+    others = f"不是文本 {counted['others']} 份，" if counted["others"] else ""
+    return f"{several}{others}{broken}错误 {counted['errors']}，警告 {counted['warnings']}，提示 {counted['hints']}："
 
 
 def _file_settings(path: str | None) -> Any:
@@ -190,13 +216,15 @@ def _print_results(results: list[Any]) -> None:
         return
     for item in results:
         if len(results) > 1:
-            click.echo(click.style(f"\n{item.name}", bold=True))
+            click.echo(click.style(f"\n{visible(' '.join(item.name.split()))}", bold=True))
         print_table(_COLUMNS, _rows(item), empty="没有发现问题。")
 
 
 def _rows(item: Any) -> list[tuple[str, ...]]:
     if item.problem is not None:
         return [("读不出", "", "", item.problem)]
+    if item.other is not None:
+        return [("不是文本", "", "", item.other[1])]
     return [
         (SEVERITIES[found.finding.severity], found.finding.code, found.where, found.finding.message)
         for found in item.findings

@@ -95,4 +95,6 @@ def _confirm(request: Request, erasure_id: str, yes: bool, as_json: bool) -> Non
         print_json(done)
         return
     closed = "，账号已停用，登录名和姓名已换成占位" if done["login"] else ""
-    say(f"已删除 {done['count']} 项个人信息{closed}。日志照样可以校验；备份里的副本请按保管期限销毁。")
+    # Whoever asked for the erasure must not be told more than was done.
+    kept = "" if done["login"] else "文本各版本的内容、原始文件和已生成的文件按档案保管，其中的仍在。"
+    say(f"已删除 {done['count']} 项个人信息{closed}。{kept}日志照样可以校验；备份里的副本请按保管期限销毁。")

@@ -1,4 +1,4 @@
-"""Organizations and accounts: org add|list, user add|list|grant."""
+"""Organizations and accounts: org add|list|number-word, user add|list|grant."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 from application import accounts, leaving
 from application.installation import Request
+from cli.documents import number_word
 from cli.output import print_json, print_table, say
 from cli.session import as_json, with_request
 from models.people import ROLE_TITLES, OrganizationKind, Role
@@ -58,6 +59,9 @@ def org_list(request: Request, as_json: bool) -> None:
         ],
         empty="还没有单位。",
     )
+
+
+org.add_command(number_word)
 
 
 @click.group()

@@ -12,6 +12,7 @@ import click
 import orjson
 
 from models.base import SHANGHAI, parse_timestamp
+from models.readable import visible
 
 # How the log's outcomes are called.
 OUTCOMES = {"success": "完成", "denied": "无权", "failure": "未通过"}
@@ -24,7 +25,7 @@ def print_json(value: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
     """Rows under Chinese headings; ``empty`` is said (on standard error) where there are none."""
-    rows = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    rows = [["" if cell is None else visible(str(cell)) for cell in row] for row in rows]
     if not rows:
         click.echo(empty, err=True)
         return
@@ -63,7 +64,7 @@ def progress(total: int, title: str) -> Iterator[Callable[[int], None]]:
 
 def say(message: str) -> None:
     """A message to the person, on standard error."""
-    click.echo(message, err=True)
+    click.echo(visible(message), err=True)
 
 
 def local_time(stamp: str | datetime | None) -> str:

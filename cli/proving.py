@@ -12,6 +12,7 @@ from application import proving
 from application.auditing import Status
 from application.installation import Request
 from application.proving import Proof
+from cli.keys import which_log
 from cli.output import OUTCOMES, local_time, print_json, say
 from cli.session import as_json, read_input, with_request
 from models.errors import InvalidInput
@@ -33,9 +34,10 @@ _TITLES = {
     type=click.Path(file_okay=False, path_type=Path),
     help="写入这个文件夹；以前导出过的接着写，只写新的部分。",
 )
+@which_log
 @as_json
 @with_request
-def export(request: Request, folder: Path, as_json: bool) -> None:
+def export(request: Request, folder: Path, log: str, as_json: bool) -> None:
     """把整个日志导出为瓦片文件夹（审计、审计管理员）。
 
     格式是公开的 C2SP tlog-tiles，别的程序也能读；用 docs/verifier/verify.py 和公钥就能核对，不需要本系统。
@@ -48,10 +50,10 @@ def export(request: Request, folder: Path, as_json: bool) -> None:
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("导出日志", total=None)
             found = proving.export_tiles(
-                request, folder, progress=lambda done, total: bar.update(task, completed=done, total=total)
+                request, folder, log=log, progress=lambda done, total: bar.update(task, completed=done, total=total)
             )
     else:
-        found = proving.export_tiles(request, folder)
+        found = proving.export_tiles(request, folder, log=log)
     if as_json:
         print_json(found)
         return
@@ -69,15 +71,16 @@ def export(request: Request, folder: Path, as_json: bool) -> None:
     type=click.Path(path_type=Path),
     help="写到哪里；一个事件可以写成 名称.tlog-proof。默认是当前文件夹（文本在其中新建一个）。",
 )
+@which_log
 @as_json
 @with_request
-def prove(request: Request, subject: str, acts: tuple[str, ...], out: Path | None, as_json: bool) -> None:
+def prove(request: Request, subject: str, acts: tuple[str, ...], out: Path | None, log: str, as_json: bool) -> None:
     """为一个事件，或一份文本的各个事件，开具收据（审计、审计管理员）。
 
     TEXT 是文本编号；EVENT 是事件编号，或 audit log 里的序号。每个事件两个文件：事件原样的 .json 和收据 .tlog-proof。
     以后用 jixiao audit check-receipt 和公钥核对，不需要数据库。
     """
-    proofs = proving.prove(request, subject, acts=acts)
+    proofs = proving.prove(request, subject, acts=acts, log=log)
     single = len(proofs) == 1 and subject in (proofs[0].event["id"], str(proofs[0].index))
     if single and out is not None and out.suffix == proving.SUFFIX:
         folder, names = out.parent, [out.stem]

@@ -17,6 +17,7 @@ from application.identity import authenticate
 from application.installation import Installation, Request, new_request_id, open_installation
 from application.settings import Settings, load_settings
 from models.errors import InvalidInput
+from models.openable import require_no_pipe
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -116,6 +117,7 @@ def read_input(path: str) -> bytes:
     file = Path(path)
     if file.is_dir():
         raise InvalidInput(f"“{path}”是文件夹；请指定一个文件。")
+    require_no_pipe(file)
     try:
         with file.open("rb") as opened:
             return _limited(path, opened.read(LARGEST + 1))

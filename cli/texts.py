@@ -1,69 +1,35 @@
-"""Texts: import|list|show|check|compare|confirm|edit|history|actions|do|render, and the short forms."""
+"""Texts: import|new|list|show|check|findings|answer|compare|confirm|edit|history|actions|do|render, and the short forms."""
 
 from __future__ import annotations
 
-import re
-import sys
-from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 
-from application import editing, histories, importing, rendering, texts
+from application import histories, texts
 from application.installation import Request
 from cli import actions as acting
 from cli.adjusting import adjustment
+from cli.authoring import text_confirm, text_edit, text_import, text_new
 from cli.checking import text_check
 from cli.comparing import compare
-from cli.output import print_json, print_table, say
-from cli.session import as_json, read_input, with_request
+from cli.findings import text_answer, text_findings
+from cli.output import print_json, print_table
+from cli.rendering import text_render
+from cli.session import as_json, with_request
 from cli.views import (
-    coverage_sentence,
+    print_checks,
     print_content,
     print_history,
     print_opinions,
     print_reading_findings,
     print_summary,
 )
-from models.errors import InvalidInput, JixiaoError
 
 
 @click.group()
 def text() -> None:
     """预算绩效文本。"""
-
-
-@text.command("import")
-@click.argument("file", metavar="FILE")
-@click.option("--org", "organization", help="编制部门（默认为登录账号的单位）。")
-@click.option("--year", type=click.IntRange(2000, 2099), help="财政年度（默认取自文件）。")
-@click.option("--workflow", metavar="NAME", help="按哪个流程办理（默认 standard，或设置 JIXIAO_WORKFLOW）。")
-@as_json
-@with_request
-def text_import(
-    request: Request, file: str, organization: str | None, year: int | None, workflow: str | None, as_json: bool
-) -> None:
-    """导入文本：docx、doc、xlsx、xls、ods、pdf、html 或纯文本（- 为标准输入）。读入时修复或存疑之处逐条列出，由人确认。"""
-    name = "标准输入" if file == "-" else Path(file).name
-    done = importing.import_text(
-        request, read_input(file), organization=organization, year=year, name=name, workflow=workflow
-    )
-    if done["earlier"]:
-        say(f"注意：{done['organization']} {done['content']['fiscal_year']} 年已有 {len(done['earlier'])} 份文本。")
-    for note in done["notes"]:
-        say(f"注意：{note}")
-    if as_json:
-        print_json(done)
-        return
-    click.echo(done["text"])
-    print_reading_findings(done["findings"])
-    waiting = sum(1 for item in done["findings"] if "repaired" in item)
-    say(
-        f"已导入“{done['content']['title']}”，{len(done['content'].get('projects', []))} 个项目，待确认修复 {waiting} 处。"
-    )
-    say(coverage_sentence(done["coverage"]))
-    say(f"下一步：核对后运行 jixiao text confirm {done['text']} --all，再运行 jixiao text check {done['text']}。")
 
 
 @text.command("list")
@@ -115,87 +81,12 @@ def text_show(request: Request, text_id: str, version: int | None, findings: boo
     if found["findings"]:
         click.echo("\n读入时的修复与存疑")
         print_reading_findings(found["findings"])
+    if found["checks"]:
+        click.echo("\n检查的错误和警告")
+        print_checks(found["checks"])
     if found["opinions"]:
         click.echo("\n审核意见")
         print_opinions(found["opinions"])
-
-
-@text.command("confirm")
-@click.argument("text_id", metavar="ID")
-@click.argument("places", nargs=-1, metavar="[位置…]")
-@click.option("--all", "everything", is_flag=True, help="确认全部修复。")
-@click.option("--expect", "expected", type=int, help="您看到的改动次数（row_version）。")
-@as_json
-@with_request
-def text_confirm(
-    request: Request, text_id: str, places: tuple[str, ...], everything: bool, expected: int | None, as_json: bool
-) -> None:
-    """确认读入时的修复（经办人）。不对的地方用 text edit 更正。"""
-    done = editing.confirm_repairs(request, text_id, places, everything=everything, expected=expected)
-    if as_json:
-        print_json(done)
-        return
-    say(f"已确认 {len(done['confirmed'])} 处，还有 {done['open']} 处待确认。下一步：jixiao text check {text_id}。")
-
-
-@text.command("edit")
-@click.argument("text_id", metavar="ID")
-@click.option("--file", "file", metavar="FILE", help="整份内容的 JSON 文件（- 为标准输入）。")
-@click.option(
-    "--set", "members", multiple=True, metavar="位置=值", help="改一处，可写多次；值可以是 JSON；留空为删除。"
-)
-@click.option("--reason", default="", help="修改理由。")
-@click.option("--expect", "expected", type=int, help="您看到的改动次数（row_version）。")
-@as_json
-@with_request
-def text_edit(
-    request: Request,
-    text_id: str,
-    file: str | None,
-    members: tuple[str, ...],
-    reason: str,
-    expected: int | None,
-    as_json: bool,
-) -> None:
-    """修改内容，生成新版本（经办人）。"""
-    if (file is None) == (not members):
-        raise InvalidInput("请用 --file 给出整份内容，或用 --set 改若干处（二者选一）。")
-    if file is not None:
-        done = editing.replace_content(request, text_id, read_input(file), reason=reason, expected=expected)
-    else:
-        done = editing.set_members(
-            request, text_id, [_member(item) for item in members], reason=reason, expected=expected
-        )
-    if as_json:
-        print_json(done)
-        return
-    print_table(
-        ("位置", "修改前", "修改后"),
-        [(item["anchor"], _short(item["old"]), _short(item["new"])) for item in done["changes"]],
-        empty="没有变化。",
-    )
-    say(f"已生成第 {done['version']} 版，改动 {len(done['changes'])} 处。下一步：jixiao text check {text_id}。")
-
-
-def _member(item: str) -> tuple[str, Any]:
-    place, equals, value = item.partition("=")
-    if not equals:
-        raise InvalidInput(f"“{item}”无法识别；应写成 位置=值，如 /projects/p1/indicators/i6/sign=≤。")
-    if value == "":
-        return place, None
-    # Objects, lists and quoted text are JSON; anything else is text as typed, numbers included: a code or an amount is
-    # text in a content. The year is the one number.
-    if value[0] in '{["':
-        try:
-            return place, orjson.loads(value)
-        except orjson.JSONDecodeError as error:
-            raise InvalidInput(f"“{value}”不是有效的 JSON：{error}。") from error
-    return place, int(value) if place == "/fiscal_year" and re.fullmatch("[0-9]{4}", value) else value
-
-
-def _short(value: Any) -> str:
-    shown = value if isinstance(value, str) else "" if value is None else orjson.dumps(value).decode()
-    return shown if len(shown) <= 60 else shown[:59] + "…"
 
 
 @text.command("history")
@@ -249,46 +140,12 @@ def text_do(action: str, text_ids: tuple[str, ...], **given: Any) -> int:
     return acting.perform(text_ids, action, given)
 
 
-for _command in (*acting.SHORT_FORMS, adjustment, compare, text_check):
+for _command in (
+    *(text_import, text_new, text_confirm, text_edit, text_check, text_findings, text_answer, compare, adjustment),
+    *acting.SHORT_FORMS,
+    text_render,
+):
     text.add_command(_command)
-
-
-@text.command("render")
-@click.argument("text_id", metavar="ID")
-@click.option(
-    "--document", help="文件名称（默认为当前环节的文件）：draft submission review return approval publication。"
-)
-@click.option("--format", "format_", type=click.Choice(rendering.FORMATS), default="pdf", show_default=True)
-@click.option("--version", type=click.IntRange(min=1), help="第几版（默认为该环节的那一版）。")
-@click.option("--out", help="输出文件，或文件夹（以 / 结尾时会建立；默认当前文件夹；- 为标准输出）。")
-@as_json
-@with_request
-def text_render(
-    request: Request,
-    text_id: str,
-    document: str | None,
-    format_: str,
-    version: int | None,
-    out: str | None,
-    as_json: bool,
-) -> None:
-    """生成一个环节的文件（PDF/A 或 HTML）；同一环节再次生成，字节相同。"""
-    made = rendering.render_text(request, text_id, document=document, format_=format_, version=version)
-    if out == "-":
-        sys.stdout.buffer.write(made.data)
-        return
-    path = Path(out or ".")
-    try:
-        if out is not None and out.endswith("/"):
-            path.mkdir(parents=True, exist_ok=True)
-        path = path / made.name if path.is_dir() else path
-        path.write_bytes(made.data)
-    except OSError as error:
-        raise JixiaoError(f"不能写入 {path}（{error.strerror}）；请用 --out 指定别处。") from error
-    if as_json:
-        print_json({"document": made.document, "version": made.version, "path": str(path), "sha256": made.sha256})
-    else:
-        click.echo(path)
 
 
 @click.group()

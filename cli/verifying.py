@@ -10,7 +10,8 @@ import click
 
 from application import auditing, exposing
 from application.auditing import Level, Status
-from application.installation import Installation
+from application.installation import LOG
+from application.verifying import token_check
 from cli.keys import which_log
 from cli.output import print_json, say
 from cli.session import as_json, current_installation, read_input
@@ -27,9 +28,11 @@ _SCOPES = {
     Level.HEAD: "范围 head：只看了最新的签名、头部和右缘，没有读正文，也没有核对较早的瓦片。",
     Level.TILES: "范围 tiles：核对了全部瓦片和检查点，没有读正文。",
     Level.FULL: "范围 full：核对了全部正文、瓦片和检查点。",
-    Level.STRICT: "范围 strict：另外核对了每条正文的写法、对象的版本与衔接、查询表、事件编号和时间，"
-    "并按事件重放，与文本、任务、意见、签署和岗位各表比较。",
+    Level.STRICT: "范围 strict：另外核对了每条正文的写法、对象的版本与衔接、查询表和事件编号",
 }
+_REPLAYED = "，并按事件重放，与文本、任务、意见、签署和岗位各表比较"
+_TIMED = "。按见证和时间戳核对了事件的时间，到最后一个有见证或时间戳的检查点为止。"
+_UNTIMED = "。没有见证者的公钥，也没有时间戳机构的证书：事件的时间没有核对；请用 --witness 或 --tsa-cert 给出。"
 
 
 @click.command("verify")
@@ -45,6 +48,10 @@ _SCOPES = {
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="用几个进程。")
 @click.option("--vkey", "vkeys", multiple=True, help="从外部取得的验证公钥；不给时相信数据库中的公钥。")
 @click.option("--trust", "files", multiple=True, metavar="FILE", help="同 --vkey，从文件读取，一行一个公钥。")
+@click.option(
+    "--witness", "witnesses", multiple=True, metavar="FILE", help="见证者的公钥文件；不给时相信设置中的见证者。"
+)
+@click.option("--tsa-cert", metavar="FILE", help="时间戳机构的根证书和中间证书（PEM）；不给时不采信时间戳。")
 @click.option("--checkpoint", "--outside", "notes", multiple=True, metavar="FILE", help="另外保存的检查点，可写多次。")
 @as_json
 def verify(
@@ -54,6 +61,8 @@ def verify(
     jobs: int,
     vkeys: tuple[str, ...],
     files: tuple[str, ...],
+    witnesses: tuple[str, ...],
+    tsa_cert: str | None,
     notes: tuple[str, ...],
     as_json: bool,
 ) -> int:
@@ -61,6 +70,8 @@ def verify(
     installation = current_installation()
     trusted = (*vkeys, *(key for path in files for key in _keys(path)))
     outside = tuple(_text(path) for path in notes)
+    cosigners = tuple(key for path in witnesses for key in _keys(path))
+    verify_token = token_check(None if tsa_cert is None else read_input(tsa_cert))
     with _bar(shown=sys.stderr.isatty() and not as_json) as progress:
         verdict = auditing.verify_log(
             installation,
@@ -69,6 +80,8 @@ def verify(
             outside=outside,
             since=None if since is None else _text(since),
             jobs=jobs,
+            cosigners=cosigners,
+            verify_token=verify_token,
             progress=progress,
             log=log,
         )
@@ -79,7 +92,8 @@ def verify(
     click.echo(f"事件 {verdict.size} 条，检查点 {verdict.checkpoints} 个，已由签名证明 {verdict.signed} 条。")
     click.echo(f"根哈希 {verdict.root.hex()}")
     if verdict.status is not Status.CANNOT_READ:
-        click.echo(_SCOPES[verdict.level])
+        timed = bool(cosigners or verify_token or installation.settings.witnesses)
+        click.echo(_scope(verdict.level, log, timed=timed))
     if verdict.start:
         click.echo(f"前 {verdict.start} 条由上次的检查点证明没有变化，这次没有重读正文。")
     if verdict.ok and verdict.signed < verdict.size:
@@ -87,15 +101,20 @@ def verify(
     for problem in verdict.problems:
         click.echo(f"- {problem.message}")
     if verdict.ok:
-        _say_exposure(installation, log, trusted, outside)
+        found = exposing.exposure(
+            installation, log=log, vkeys=cosigners, trusted=trusted, outside=outside, verify_token=verify_token
+        )
+        click.echo(exposing.exposure_sentence(exposing.exposure_json(found)))
     if not trusted:
         say("提示：公钥取自数据库本身；请用 --vkey 给出从外部取得的公钥再核对一次。")
     return 0 if verdict.ok else 7
 
 
-def _say_exposure(installation: Installation, log: str, trusted: tuple[str, ...], outside: tuple[str, ...]) -> None:
-    found = exposing.exposure(installation, log=log, trusted=trusted, outside=outside)
-    click.echo(exposing.exposure_sentence(exposing.exposure_json(found)))
+def _scope(level: Level, log: str, *, timed: bool) -> str:
+    if level is not Level.STRICT:
+        return _SCOPES[level]
+    # Only the main log tells of what stands in the other tables.
+    return _SCOPES[level] + (_REPLAYED if log == LOG else "") + (_TIMED if timed else _UNTIMED)
 
 
 def _text(path: str) -> str:

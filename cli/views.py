@@ -9,6 +9,7 @@ import click
 from cli.output import OUTCOMES, local_time, print_table, say
 
 SEVERITIES = {"error": "错误", "warning": "警告", "hint": "提示"}
+_MISSING = {"error": "（请改正）", "warning": "（待答复）"}
 _CHOICES = {"agree": "同意", "against": "不同意"}
 _STATUSES = {"open": "待确认", "confirmed": "已确认", "corrected": "已更正", "noted": ""}
 
@@ -30,6 +31,24 @@ def print_reading_findings(found: list[dict[str, Any]]) -> None:
             for item in found
         ],
         empty="读入时没有修复，也没有存疑。",
+    )
+
+
+def print_checks(found: list[dict[str, Any]]) -> None:
+    """What the checks found, each with the department's answer."""
+    print_table(
+        ("级别", "代码", "位置", "说明", "答复"),
+        [
+            (
+                SEVERITIES[item["severity"]],
+                item["code"],
+                item["anchor"] or "全文",
+                item["message"],
+                item["answer"]["text"] if item["answer"] else _MISSING[item["severity"]] if item["stops"] else "",
+            )
+            for item in found
+        ],
+        empty="检查没有发现问题。",
     )
 
 

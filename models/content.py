@@ -72,6 +72,7 @@ Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,15}$", description="短的�
 Sign = Literal["≥", "≤", "=", ">", "<", "区间", "定性"]
 Direction = Literal["正向", "反向"]
 Period = Literal["年度", "中期"]
+Kind = Literal["self_evaluation"]
 
 
 class _Model(BaseModel):
@@ -130,13 +131,17 @@ class Source(_Model):
 
 
 class Budget(_Model):
-    """A project's money in 元; that total = fiscal + other is check A001, not a rule of the shape."""
+    """A project's money in 元; that total = fiscal + other is check A001, not a rule of the shape.
+
+    ``executed`` (全年执行数) stands only in self-evaluations.
+    """
 
     total: Money | None = None
     fiscal: Money | None = None
     other: Money | None = None
     sources: tuple[Source, ...] = ()
     period_total: Money | None = None
+    executed: Money | None = None
 
 
 class DepartmentBudget(_Model):
@@ -181,7 +186,10 @@ class Goal(_Model):
 
 
 class Indicator(_Model):
-    """One 绩效指标; ``value`` is a decimal string, or words for 定性; ``raw_value`` is the cell as it was read."""
+    """One 绩效指标; ``value`` is a decimal string, or words for 定性; ``raw_value`` is the cell as it was read.
+
+    ``actual`` (全年实际值, as written), ``score`` (得分) and ``reason`` (未完成原因) stand only in self-evaluations.
+    """
 
     id: Id
     level1: str = ""
@@ -201,6 +209,9 @@ class Indicator(_Model):
     core: bool | None = None
     part_of: Id | None = None
     scoring: str | None = None
+    actual: str | None = None
+    score: Percent | None = None
+    reason: str | None = None
     extra: tuple[Extra, ...] = ()
 
 
@@ -245,9 +256,10 @@ class Project(_Model):
 
 
 class BudgetText(_Model):
-    """A whole 部门预算绩效文本."""
+    """A whole 部门预算绩效文本; ``kind`` is absent in it, and names the form where the content is of another one."""
 
     schema_: Literal["jixiao/budget-text/1"] = Field(alias="schema", default=SCHEMA)
+    kind: Kind | None = None
     title: str = ""
     fiscal_year: int = Field(ge=2000, le=2099, strict=True)
     department: Department = Department()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -47,9 +48,19 @@ def make_engine(url: str | sa.URL, *, synchronous: str = "FULL") -> sa.Engine:
     engine = sa.create_engine(address.set(drivername="sqlite"), connect_args={"timeout": LOCK_TIMEOUT})
     event.listen(engine, "before_execute", refuse_changes)
 
+    frozen = _frozen(address.database)
+    if frozen is not None:
+
+        @event.listens_for(engine, "do_connect")
+        def _unchanging(_dialect: Any, _record: Any, arguments: list[Any], parameters: dict[str, Any]) -> None:
+            arguments[:] = [frozen]
+            parameters["uri"] = True
+
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
+        if frozen is not None:
+            return
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA foreign_keys=ON")
@@ -61,6 +72,23 @@ def make_engine(url: str | sa.URL, *, synchronous: str = "FULL") -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _frozen(database: str | None) -> str | None:
+    """The address of a database file on a read-only medium, such as an auditor's disc; None where it can be written.
+
+    SQLite would otherwise want to put its shared memory beside the file. What still stands in a write-ahead log can't be
+    taken over there, and without it the file is not what its writer last saw. Raises InvalidInput that says so.
+    """
+    file = Path(database or "")
+    if not database or database.startswith((":", "file:")) or not file.is_file() or os.access(file.parent, os.W_OK):
+        return None
+    left = Path(f"{file}-wal")
+    if left.is_file() and left.stat().st_size:
+        raise InvalidInput(
+            f"“{file}”在只读介质上，旁边的预写日志还没有并入；请复制到可写的文件夹再打开，或请提供者正常关闭后重新刻录。"
+        )
+    return f"{file.resolve().as_uri()}?mode=ro&immutable=1"
 
 
 class Work:
@@ -280,6 +308,6 @@ def _refused(error: BaseException, text: str, state: str) -> DatabaseUnavailable
 
 def metadata() -> sa.MetaData:
     """The metadata of all tables (imports every table module)."""
-    from models import calendar, log, people, process, sealed, texts  # noqa: F401 -- importing registers the tables
+    from models import calendar, check_settings, documents, log, messages, people, process, review_forms, sealed, texts  # noqa: F401 -- importing registers the tables
 
     return Base.metadata

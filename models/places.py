@@ -15,6 +15,8 @@ from typing import Any
 from models.errors import InvalidInput
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+# Ids are counted when they are given: i4 stands fourth, as long as nobody has moved anything.
+_COUNTED = re.compile(r"[a-z]{1,3}([1-9][0-9]{0,8})")
 _ESCAPES = re.compile(r"~(?![01])")
 _MISSING = object()
 
@@ -36,12 +38,20 @@ def join(tokens: Iterable[str]) -> str:
 
 
 def _index(items: list[Any], token: str) -> int:
-    for number, item in enumerate(items):
-        if isinstance(item, dict) and item.get("id") == token:
-            return number
-    if _INDEX.fullmatch(token) and int(token) < len(items):
-        return int(token)
-    return -1
+    """The position that a token names, -1 for none. A number is a position, since an id begins with a letter.
+
+    A text has thousands of places and a broken file tens of thousands, so looking through the list is the last resort.
+    """
+    if _INDEX.fullmatch(token):
+        return int(token) if int(token) < len(items) else -1
+    counted = _COUNTED.fullmatch(token)
+    if counted is not None and int(counted[1]) <= len(items) and _has_id(items[int(counted[1]) - 1], token):
+        return int(counted[1]) - 1
+    return next((number for number, item in enumerate(items) if _has_id(item, token)), -1)
+
+
+def _has_id(item: Any, name: str) -> bool:
+    return isinstance(item, dict) and item.get("id") == name
 
 
 def _walk(value: Any, tokens: list[str]) -> Any:

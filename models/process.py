@@ -200,7 +200,10 @@ class Command(Base):
 
 
 class Message(Base):
-    """An outbox row: what is to be told about a text to a role, or to one account of it; delivery happens outside."""
+    """An outbox row: what is to be told about a text to a role, or to one account of it; delivery happens outside.
+
+    ``told_at`` is when a worker made notices of it: whoever reads the outbox takes rows without it, however late they commit.
+    """
 
     __tablename__ = "message"
 
@@ -213,3 +216,13 @@ class Message(Base):
     account_id: Mapped[str | None] = mapped_column(sa.ForeignKey("account.id"))
     body: Mapped[str]
     created_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        sa.Index(
+            "ix_message_untold",
+            "id",
+            sqlite_where=sa.text("told_at IS NULL"),
+            postgresql_where=sa.text("told_at IS NULL"),
+        ),
+    )

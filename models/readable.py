@@ -24,6 +24,16 @@ def unseen(text: str) -> str | None:
     )
 
 
+def visible(text: str) -> str:
+    """A text as a terminal can show it: what nobody sees, and what would steer the terminal, as the sign for that.
+
+    Names of files and words of files that are only looked at were never held against ``require_readable``.
+    """
+    if unseen(text) is None:
+        return text
+    return "".join("\ufffd" if unseen(item) is not None else item for item in text)
+
+
 def require_readable(value: Any) -> None:
     """Raises InvalidInput, naming the place, where a JSON value holds text that is not readable or not in NFC.
 

@@ -159,3 +159,26 @@ class OpinionAnswer(Base):
     created_at: Mapped[datetime]
     step: Mapped[int] = mapped_column(server_default="0")
     withdrawn_at: Mapped[datetime | None]
+
+
+class FindingAnswer(Base):
+    """The department's answer to a warning of the checks, insert-only; of several to one finding the newest counts.
+
+    ``fingerprint`` says which finding was answered (rule, place, sentence and what stood there): it survives every edit
+    elsewhere, and a changed place has another one. ``row_version`` is the text's after the answer: by it the bureau's view
+    ends with the submission, whatever is answered later.
+    """
+
+    __tablename__ = "finding_answer"
+
+    text_id: Mapped[str] = mapped_column(sa.ForeignKey("budget_text.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    fingerprint: Mapped[str]
+    code: Mapped[str]
+    anchor: Mapped[str]
+    message: Mapped[str]
+    text: Mapped[str]
+    version: Mapped[int]
+    row_version: Mapped[int]
+    author_id: Mapped[str] = mapped_column(sa.ForeignKey("account.id"))
+    created_at: Mapped[datetime]

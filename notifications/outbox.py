@@ -12,6 +12,8 @@ from models.prepared import insert_into
 from models.process import Message
 
 _INSERT = insert_into(Message)
+# In place of a role: those who took part in the text, whom a step concerns though it is not their turn.
+FOLLOWERS = "*"
 
 
 def enqueue(
@@ -39,4 +41,5 @@ def enqueue(
         account_id=account_id,
         body=orjson.dumps({"title": title, "state": state}).decode(),
         created_at=now,
+        told_at=None,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,27 +23,33 @@ from workflow.situation import Situation
 from workflow.tasks import HELPED
 
 Judge = Callable[[Situation], Iterable[str]]
+# What the event of a step says of how its guard judged, as details (pointer, old, new).
+Told = Callable[[Situation], Iterable[tuple[str, Any, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A registered guard; ``judge`` yields one Chinese sentence for each reason to refuse."""
+    """A registered guard; ``judge`` yields one Chinese sentence for each reason to refuse.
+
+    ``told`` gives what the event of a step that passed is to say of it.
+    """
 
     name: str
     title: str
     judge: Judge
+    told: Told | None = None
 
 
 _REGISTRY: dict[str, Guard] = {}
 
 
-def guard(name: str, title: str) -> Callable[[Judge], Judge]:
+def guard(name: str, title: str, *, told: Told | None = None) -> Callable[[Judge], Judge]:
     """Registers a guard under a name that definitions may use."""
 
     def register(judge: Judge) -> Judge:
         if name in _REGISTRY:
             raise ValueError(f"guard {name} is registered twice")
-        _REGISTRY[name] = Guard(name, title, judge)
+        _REGISTRY[name] = Guard(name, title, judge, told)
         return judge
 
     return register
@@ -55,6 +62,12 @@ def find_guards(names: Iterable[str]) -> tuple[Guard, ...]:
     if unknown:
         raise InvalidInput(f"流程定义用到没有注册的条件：{'、'.join(unknown)}。", guards=unknown)
     return tuple(_REGISTRY[name] for name in wanted)
+
+
+def details_of(situation: Situation) -> list[tuple[str, Any, Any]]:
+    """What the guards of a step say of it in its event."""
+    found = find_guards(situation.transition.guards)
+    return [detail for item in found if item.told is not None for detail in item.told(situation)]
 
 
 UNANSWERED = Prepared(

@@ -11,7 +11,7 @@ from models.base import SHANGHAI
 from models.errors import Conflict, GuardFailed
 from workflow import statements as sql
 from workflow.authority import organization_for
-from workflow.definition import SUBMITTER
+from workflow.definition import SUBMITTER, Definition
 from workflow.effects import Recipient
 from workflow.handling import Case, named, only, refused, require_able, title_of, write
 from workflow.situation import Actor, Turn
@@ -99,11 +99,16 @@ def report_overdue(case: Case, *, role: str) -> list[str]:
 
 
 def head_of(case: Case, turn: Turn) -> str:
-    """The role that is told of an overdue task: the head of its role, whoever submits for an author's, else the role itself."""
-    head = case.definition.roles[turn.role].head
-    if head is None and case.definition.states[case.text.state].editable:
-        head = next((item.by for item in case.definition.transitions if item.capacity == SUBMITTER), None)
-    return head if head in case.definition.roles else turn.role
+    """The role that is told of an overdue task."""
+    return head_role(case.definition, case.text.state, turn.role)
+
+
+def head_role(definition: Definition, state: str, role: str) -> str:
+    """Who is above a task of a state: the head of its role, whoever submits for an author's, else the role itself."""
+    head = definition.roles[role].head
+    if head is None and definition.states[state].editable:
+        head = next((item.by for item in definition.transitions if item.capacity == SUBMITTER), None)
+    return head if head in definition.roles else role
 
 
 def _note(case: Case, turn: Turn, kind: str, day: str) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from workflow.authority import separation_reasons
-from workflow.definition import LAST_ACTOR, SIGN, SIGN_OFF, SUBMITTER, TASK_HOLDER, Definition, Transition
+from workflow.definition import SIGN, SIGN_OFF, SUBMITTER, TASK_HOLDER, Definition, Transition
 from workflow.moves import Position, move, resumptions, targets
 from workflow.situation import Part
 
@@ -47,11 +47,20 @@ class TextFold:
     organization_id: str | None = None
     reviewing_id: str | None = None
     versions: list[tuple[str, str]] = field(default_factory=list)
-    tasks: list[dict[str, str]] = field(default_factory=list)
+    # None where the last event is of a time in which events did not tell the open tasks.
+    tasks: list[dict[str, str]] | None = None
+    steps: list[tuple[int, str, str, str, str, str | None]] = field(default_factory=list)
     opinions: Counter[tuple[str, str]] = field(default_factory=Counter)
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
     signatures: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    # Answers to the checks' findings by code and place, and filled review forms by subject.
+    explained: Counter[tuple[str, str]] = field(default_factory=Counter)
+    forms: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # The letters that steps issued, by document and number.
+    letters: Counter[tuple[str, str]] = field(default_factory=Counter)
     parts: set[Part] = field(default_factory=set)
+    # Whether an event of that time is among them: it may have withdrawn opinions without saying so.
+    untold: bool = False
     # What the last step changed, while it can be taken back.
     before: tuple[int, dict[str, Any]] | None = None
 
@@ -66,6 +75,11 @@ class TextFold:
         return len(self.versions)
 
     @property
+    def taken_part(self) -> set[Part]:
+        """Who took part as what, to compare."""
+        return distinct(self.parts)
+
+    @property
     def position(self) -> Position:
         """Where the text stands, as the pure rules see it."""
         return Position(self.state, self.path, self.way)
@@ -78,7 +92,7 @@ class TextFold:
 
     def _applied(self, event: Mapping[str, Any], changes: Changes, definitions: Definitions) -> Iterator[str]:
         act, wf = event["act"], event.get("wf") or {}
-        if act == "text.import":
+        if act in ("text.import", "text.create"):
             yield from self._begin(event, changes, wf)
             return
         if not self.state:
@@ -87,19 +101,23 @@ class TextFold:
         if act == "text.field.update":
             self._write(event)
             return
+        if wf:
+            self.untold |= "tasks" not in wf
         if event.get("after") not in (None, self.current_hash):
             yield "事件所说的内容不是当时的内容"
         self._talk(changes)
+        self._judge(act, changes)
+        self._help(event, changes)
         if act == "definition.migrate":
-            yield from self._migrate(changes, wf)
+            yield from self._migrate(event, changes, wf)
         elif act.startswith("workflow."):
             definition = definitions(self.definition)
             if definition is None:
                 yield f"数据库里没有流程定义 {self.definition}"
                 return
             yield from self._move(event, changes, wf, definition)
-        if "tasks" in wf:
-            self.tasks = list(wf["tasks"])
+        if wf:
+            self.tasks = list(wf["tasks"]) if "tasks" in wf else None
 
     def _begin(self, event: Mapping[str, Any], changes: Changes, wf: Mapping[str, Any]) -> Iterator[str]:
         if self.state:
@@ -107,7 +125,7 @@ class TextFold:
         said = {item["p"]: item.get("n") for item in changes}
         self.definition, self.state, self.round = wf["definition"], wf["to"], wf["round"]
         self.organization_id, self.reviewing_id = said.get("/organization"), said.get("/reviewing")
-        self.tasks = list(wf.get("tasks", ()))
+        self.tasks, self.untold = list(wf["tasks"]) if "tasks" in wf else None, "tasks" not in wf
         self.parts.add(Part(event["actor"]["sub"], "drafter", self.round))
         self._write(event)
 
@@ -133,11 +151,40 @@ class TextFold:
                 elif "o" in item:
                     counter[where, item["o"]] -= 1
 
-    def _migrate(self, changes: Changes, wf: Mapping[str, Any]) -> Iterator[str]:
+    def _judge(self, act: str, changes: Changes) -> None:
+        """Answers to findings and filled review forms, which are only ever added, and letters, which may be made void."""
+        for item in changes:
+            if item["p"].startswith("/documents/"):
+                document = item["p"].removeprefix("/documents/")
+                if "n" in item:
+                    self.letters[document, item["n"]] += 1
+                else:
+                    self.letters[document, item["o"]] -= 1
+            elif act == "finding.answer" and item["p"].startswith("/findings/"):
+                self.explained[item["p"].removeprefix("/findings/"), item["n"]] += 1
+            elif act == "review_form.update" and item["p"].startswith("/review_forms/"):
+                words = {name: item["n"][name] for name in ("scores", "notes", "conclusion")}
+                self.forms[item["p"].removeprefix("/review_forms/"), str(words)] += 1
+
+    def _help(self, event: Mapping[str, Any], changes: Changes) -> None:
+        """Who takes part without moving the text: repairs are confirmed, signers added or removed, help is given."""
+        act, role = event["act"], event["actor"]["role"]
+        if act in ("text.confirm", "finding.answer"):
+            self._takes_part(event, "editor")
+        elif act in ("signer.add", "signer.remove", "review_form.update"):
+            self._takes_part(event, role)
+        elif act == "task.resolve" and any(
+            item["p"].endswith("/assignee") and item.get("o") == event["actor"]["sub"] for item in changes
+        ):
+            # Ended by the helper, whose task it was; the owner who only takes it back has done nothing yet.
+            self._takes_part(event, role)
+
+    def _migrate(self, event: Mapping[str, Any], changes: Changes, wf: Mapping[str, Any]) -> Iterator[str]:
         said = {item["p"]: item for item in changes}
         if said.get("/definition", {}).get("o") != self.definition:
             yield "更换流程之前的定义不是文本当时的定义"
-        self.definition, self.state, self.step = wf["definition"], wf["to"], wf["step"]
+        self._step(event, "migrate", self.state, wf)
+        self.definition, self.state = wf["definition"], wf["to"]
         if "/path" in said:
             self.path = tuple(said["/path"].get("n", "").split())
         if "/resume" in said:
@@ -180,13 +227,14 @@ class TextFold:
             return
         yield from self._performed_by(event, item, definition)
         yield from self._binds(item)
-        if wf["step"] != self.step + 1:
+        if wf.get("step", self.step + 1) != self.step + 1:
             yield f"这是第 {wf['step']} 步，之前只有 {self.step} 步"
         self.before = (self.step + 1, {name: getattr(self, name) for name in self._RESTORED})
         resume = said.get("/resume", {}).get("n") or resumptions(item)[0]
         where = move(definition, item, self.position, wf["to"], resume)
+        self._step(event, action, self.state, wf)
         self.state, self.path, self.way = where.state, where.path, where.resume
-        self.round, self.step = wf["round"], wf["step"]
+        self.round = wf["round"]
         if item.freeze:
             self.submitted_hash = self.current_hash
         if item.approves:
@@ -196,10 +244,10 @@ class TextFold:
 
     def _performed_by(self, event: Mapping[str, Any], item: Transition, definition: Definition) -> Iterator[str]:
         role = event["actor"]["role"]
-        turns = {task["role"] for task in self.tasks}
+        turns = {task["role"] for task in self.tasks or ()}
         if item.by in definition.roles and role != item.by:
             yield f"“{item.title}”由“{item.by}”执行，而事件是“{role}”做的"
-        if item.by == TASK_HOLDER and role not in turns:
+        if item.by == TASK_HOLDER and self.tasks is not None and role not in turns:
             yield f"“{item.title}”由任务的岗位执行，而事件是“{role}”做的"
         if item.by == SIGN_OFF and definition.states[self.state].sign is None:
             yield f"“{item.title}”是签署的结果，而“{self.state}”没有签署"
@@ -207,7 +255,7 @@ class TextFold:
             Part(account_id, SUBMITTER, self.round) in self.parts for account_id in self._persons(event)
         ):
             yield f"“{item.title}”由本轮报送人执行，而事件是别人做的"
-        capacity = item.capacity or (role if item.by not in (SUBMITTER, LAST_ACTOR) else item.by)
+        capacity = role if item.by == SIGN_OFF else item.capacity or (SUBMITTER if item.by == SUBMITTER else role)
         yield from self._kept_apart(event, capacity, definition)
         # As the engine notes it: in the round that the step leads into.
         self._takes_part(event, capacity, self.round + item.next_round)
@@ -216,6 +264,11 @@ class TextFold:
         for account_id in self._persons(event):
             if separation_reasons(definition, capacity, account_id, self.parts):
                 yield f"账号 {account_id} 参与了不相容的岗位"
+
+    def _step(self, event: Mapping[str, Any], action: str, source: str, wf: Mapping[str, Any]) -> None:
+        self.step = wf.get("step", self.step + 1)
+        actor = event["actor"]
+        self.steps.append((self.step, action, source, wf["to"], actor["sub"], actor.get("on_behalf_of")))
 
     def _takes_part(self, event: Mapping[str, Any], capacity: str, round_: int | None = None) -> None:
         number = self.round if round_ is None else round_
@@ -248,9 +301,10 @@ class TextFold:
             return
         if "/sign/choice" in said:
             self._sign(event, said, "withdrawn")
+        self._step(event, action, self.state, wf)
         for name, value in self.before[1].items():
             setattr(self, name, value)
-        self.step, self.before = wf["step"], None
+        self.before = None
         self._takes_part(event, event["actor"]["role"])
         if self.state != wf["to"]:
             yield f"撤回之后应当在“{self.state}”，事件却说是“{wf['to']}”"
@@ -276,39 +330,20 @@ class TextFold:
         self.signatures[said["/sign/seat"]["n"], choice, event["actor"]["sub"]] += 1
 
 
+def form_words(scores: Mapping[str, str], notes: Mapping[str, str], conclusion: str) -> dict[str, Any]:
+    """A filled review form as its event says it; the items are words of the bureau's, and keys of events are ASCII."""
+    return {
+        "scores": [f"{name}：{score}" for name, score in scores.items()],
+        "notes": [f"{name}：{words}" for name, words in notes.items()],
+        "conclusion": conclusion,
+    }
+
+
+def distinct(parts: Iterable[Part]) -> set[Part]:
+    """Who took part as what; the round matters for who submitted only, and a decision notes its voter in the next."""
+    return {part if part.capacity == SUBMITTER else part._replace(round=0) for part in parts}
+
+
 def way_of(resume: str) -> tuple[str, ...]:
     """The way that a stored resumption (``budget_text.resume``) leads back."""
     return tuple(orjson.loads(resume)["way"]) if resume else ()
-
-
-def differences(fold: TextFold, live: Mapping[str, Any]) -> Iterable[str]:
-    """Where the tables differ from the fold; ``live`` has the fold's members as the tables hold them."""
-    titles = {
-        "definition": "流程定义",
-        "state": "状态",
-        "round": "轮次",
-        "path": "经过的环节",
-        "way": "退回后的去向",
-        "step": "步数",
-        "current_hash": "内容哈希",
-        "submitted_hash": "报送的内容哈希",
-        "approved_version": "批复的版本",
-        "approved_hash": "批复的内容哈希",
-        "published_version": "公开的版本",
-        "organization_id": "编制部门",
-        "reviewing_id": "审核机关",
-        "current_version": "版本号",
-        "versions": "版本",
-        "tasks": "待办任务",
-        "opinions": "审核意见",
-        "answers": "意见答复",
-        "signatures": "签署",
-    }
-    for name, title in titles.items():
-        told, held = getattr(fold, name), live[name]
-        if told is None and name in ("organization_id", "reviewing_id"):
-            continue  # events from before they were told
-        if isinstance(told, Counter):
-            told, held = +told, +Counter(held)
-        if told != held:
-            yield title

@@ -21,6 +21,8 @@ from workflow.authority import organization_for
 from workflow.deadlines import days_left, parse_deadline
 from workflow.definition import SUBMITTER, Definition
 from workflow.effects import Moved, Recipient, run_effects
+from workflow.guards import details_of
+from workflow.issuing import issue, issued_details, void, void_details
 from workflow.moves import move
 from workflow.performed import Performed, performed
 from workflow.records import last_step_of, remember, seats_of, standing_of, take_part, tasks_now, votes_of
@@ -104,8 +106,10 @@ def take_step(
     note_parts(situation, moved.round)
     opinions = write_opinions(situation, moved.step)
     _write_answers(situation, moved.step)
-    gone = _answers_gone(situation)
-    recorded = _record(desk, situation, moved, [*_details(situation), *gone])
+    gone = _submission_gone(situation, moved.step)
+    issued = issue(situation, moved)
+    details = [*_details(situation), *gone, *details_of(situation), *issued_details(issued)]
+    recorded = _record(desk, situation, moved, details)
     insert_step(situation, moved, recorded.event_id, kept={"opinions": opinions, **kept})
     tell(desk.work, situation, moved, recorded.event_id, opened)
     done = performed(
@@ -116,7 +120,7 @@ def take_step(
         timestamp(now),
         vote=vote,
         waiting=waiting(opened),
-        notes=notes,
+        notes=(*notes, *(f"文号：{item.number}" for item in issued)),
     )
     remember(desk.work, desk.command_id, situation.actor, desk.arguments, done.to_json(), now)
     return done
@@ -338,13 +342,16 @@ def _write_answers(situation: Situation, step: int) -> None:
         )
 
 
-def _answers_gone(situation: Situation) -> list[tuple[str, Any, Any]]:
+def _submission_gone(situation: Situation, by: int) -> list[tuple[str, Any, Any]]:
     # A recall by the submitter that is a transition of its own (``standard``) takes the submission back as well.
     transition = situation.transition
     if transition.by != SUBMITTER or transition.freeze or not situation.definition.states[situation.target].editable:
         return []
     last = last_step_of(situation.work, situation.text.id)
-    return [] if last is None else withdraw_answers(situation, last.number)
+    if last is None:
+        return []
+    numbers = void(situation.work, situation.text.id, last.number, by=by, now=situation.now)
+    return [*withdraw_answers(situation, last.number), *void_details(numbers)]
 
 
 def withdraw_answers(situation: Situation, step: int) -> list[tuple[str, Any, Any]]:

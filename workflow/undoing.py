@@ -14,6 +14,7 @@ from workflow import statements as sql
 from workflow.authority import still_there, unable
 from workflow.definition import SIGN
 from workflow.guards import nobody_acted_since
+from workflow.issuing import void, void_details
 from workflow.machine import advance, machine_for, refused
 from workflow.performed import Performed, performed
 from workflow.records import Vote, remember, seats_of, votes_of
@@ -73,6 +74,7 @@ def take_back(desk: Desk, situation: Situation, last: LastStep | None) -> Perfor
     if opinions is None:  # a step from before its opinions were noted
         gone += _withdraw_opinions(situation, last.account_id, last.number - 1)
     gone += withdraw_answers(situation, last.number)
+    gone += void_details(void(work, text.id, last.number, by=moved.step, now=now))
     opened = []
     for seat, role, organization_id, assignee_id, owner_id, due_on in tasks:
         item = Opened(role, organization_id, assignee_id, due_on)

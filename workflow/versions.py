@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from audit.events import Act
 from audit.recorder import Recorder
 from models.blobs import put_blob
 from models.engine import Work
@@ -75,16 +76,20 @@ def open_text(
     reviewing_id: str,
     definition_id: str,
     snapshot: Snapshot,
-    source: bytes,
+    source: bytes | None,
     doubts: Sequence[Doubt],
     actor: Actor,
     reason: str,
     recorder: Recorder,
     now: datetime,
+    begun: Mapping[str, Any] | None = None,
 ) -> TextRow:
-    """A new text in the initial state of its definition, with version 1; raises NotAllowed without the drafter's role."""
+    """A new text in the initial state of its definition, with version 1; raises NotAllowed without the drafter's role.
+
+    ``source`` is the file that was imported; a text that was begun here has none, and ``begun`` says from what it was.
+    """
     definition, definition_sha = definition_of(work, definition_id)
-    source_sha = put_blob(work, source, now)
+    source_sha = None if source is None else put_blob(work, source, now)
     put_blob(work, snapshot.body, now)
     text = TextRow(
         id=text_id,
@@ -107,7 +112,8 @@ def open_text(
     rule = definition.states[definition.initial].task
     if rule is None or (rule.role, organization_for(definition, rule.role, text)) not in _grants(work, actor, now):
         raise NotAllowed(
-            "您不能导入文本：导入由编制部门的“经办人”执行，您在该部门没有这个岗位。", organization=organization_id
+            f"您不能{_verb(begun)}文本：{_verb(begun)}由编制部门的“经办人”执行，您在该部门没有这个岗位。",
+            organization=organization_id,
         )
     work.run(sql.INSERT_TEXT, **text._asdict(), created_at=now, changed_at=now)
     _insert_version(work, text_id, 1, snapshot, actor, reason, source_sha, now)
@@ -132,7 +138,7 @@ def open_text(
     take_part(work, text_id, actor.account_id, "drafter", 1, (), now)
     recorder.write(
         work,
-        "text.import",
+        Act.TEXT_IMPORT if begun is None else Act.TEXT_CREATE,
         actor=actor.account_id,
         role=rule.role,
         obj=("text", text_id),
@@ -140,7 +146,7 @@ def open_text(
         why=reason,
         after=snapshot.sha256,
         details=[
-            ("/source", None, f"sha256:{source_sha}"),
+            ("/from", None, begun) if begun is not None else ("/source", None, f"sha256:{source_sha}"),
             ("/findings", None, len(doubts)),
             ("/kind", None, text.kind),
             ("/organization", None, organization_id),
@@ -156,6 +162,10 @@ def open_text(
     return text
 
 
+def _verb(begun: Mapping[str, Any] | None) -> str:
+    return "导入" if begun is None else "新建"
+
+
 def begin_revision(
     work: Work, text_id: str, *, actor: Actor, expected_version: int | None, now: datetime
 ) -> tuple[TextRow, Author]:
@@ -164,8 +174,13 @@ def begin_revision(
     Raises NotFound, Conflict, InvalidTransition (the state is not editable) or NotAllowed.
     """
     text = lock_text(work, text_id)
-    definition, _ = definition_of(work, text.definition_id)
     check_version(text, expected_version)
+    return text, author_of(work, text, actor=actor, now=now)
+
+
+def author_of(work: Work, text: TextRow, *, actor: Actor, now: datetime) -> Author:
+    """As what an actor may edit a text now; raises InvalidTransition (the state is not editable) or NotAllowed."""
+    definition, _ = definition_of(work, text.definition_id)
     state = definition.states[text.state]
     if not state.editable or state.task is None:
         editable = "、".join(item.title for item in definition.states.values() if item.editable)
@@ -178,13 +193,13 @@ def begin_revision(
     stop = unable(standing)
     if stop:
         raise NotAllowed(f"您不能修改这份文本：{stop}。", reasons=[stop])
-    parts, wanted = parts_of(work, text_id), (role, organization_for(definition, role, text))
+    parts, wanted = parts_of(work, text.id), (role, organization_for(definition, role, text))
     reasons: list[str] = []
     for hat in standing.hats(actor.account_id):
         if wanted in hat.grants:
             found = barred(definition, "editor", actor, hat.principal_id, parts)
             if not found:
-                return text, Author(actor, role, hat.principal_id)
+                return Author(actor, role, hat.principal_id)
             reasons = reasons or found
     reasons = reasons or [f"修改由编制部门的“{definition.roles[role].title}”执行，您没有这个岗位"]
     raise NotAllowed(f"您不能修改这份文本：{'；'.join(reasons)}。", reasons=reasons)
@@ -201,12 +216,14 @@ def revise(
     reason: str,
     recorder: Recorder,
     now: datetime,
+    source: bytes | None = None,
 ) -> TextRow:
     """A new version of a text that ``begin_revision`` locked; findings in ``corrected`` are closed by it.
 
-    ``changes`` are (anchor, old, new) for the log.
+    ``changes`` are (anchor, old, new) for the log; ``source`` is the file that the version was read from, if any.
     """
     put_blob(work, snapshot.body, now)
+    source_sha = None if source is None else put_blob(work, source, now)
     number = text.current_version + 1
     changed = work.run(
         sql.REVISE_TEXT,
@@ -221,10 +238,10 @@ def revise(
     )
     if changed != 1:
         raise Conflict("别人刚刚改动了这份文本；请重新读取后再试。", text=text.id)
-    _insert_version(work, text.id, number, snapshot, author.actor, reason, None, now)
+    _insert_version(work, text.id, number, snapshot, author.actor, reason, source_sha, now)
     for finding in corrected:
         _resolve(work, text.id, finding, FindingStatus.CORRECTED, author.actor, now)
-    _take_part(work, text, author, now)
+    note_editor(work, text, author, now)
     recorder.write(
         work,
         "text.field.update",
@@ -235,7 +252,7 @@ def revise(
         now=now,
         why=reason,
         after=snapshot.sha256,
-        details=changes,
+        details=[*changes, *([] if source_sha is None else [("/source", None, f"sha256:{source_sha}")])],
     )
     return text._replace(
         title=snapshot.title,
@@ -271,7 +288,7 @@ def confirm(
     for number, _, _, _ in findings:
         if _resolve(work, text.id, number, FindingStatus.CONFIRMED, author.actor, now) != 1:
             raise Conflict("这处修复刚刚已被别人处理；请重新读取后再试。", finding=number)
-    _take_part(work, text, author, now)
+    note_editor(work, text, author, now)
     recorder.write(
         work,
         "text.confirm",
@@ -286,7 +303,8 @@ def confirm(
     return text._replace(row_version=text.row_version + 1)
 
 
-def _take_part(work: Work, text: TextRow, author: Author, now: datetime) -> None:
+def note_editor(work: Work, text: TextRow, author: Author, now: datetime) -> None:
+    """Notes that somebody took part as an editor, and whoever they stood in for."""
     parts = parts_of(work, text.id)
     for account_id in filter(None, (author.actor.account_id, author.principal_id)):
         take_part(work, text.id, account_id, "editor", text.round, parts, now)

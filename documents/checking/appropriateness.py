@@ -19,6 +19,9 @@ from models.findings import Criterion, Severity
 
 # A cost per person or piece is no total even where its unit is written as 元.
 _PER_PIECE = re.compile(r"人均|户均|亩均|次均|单位成本|单价|每[人户亩次场期册件个名]")
+# A name that can only be an amount, and words beside a share that say what it is a share of.
+_MONEY_NAME = re.compile(r"(?:资金|经费|费用|成本|支出|金额|总额|开支)$")
+_SHARE_WORDS = re.compile(r"率|比|占|节约|压减|降低|控制|不超|以内|百分|增长|偏差|误差")
 _MIXED: Final = frozenset({"元", "万元"})
 
 
@@ -166,6 +169,12 @@ def units_of_money(context: Context) -> Iterator[Objection]:
                     f"{item.place}/unit",
                     f"{item.name}的成本 {item.indicator.value.strip()} 没有计量单位；请写明元或万元。",
                 )
+            elif _is_money(context, item) and _is_share_of_nothing(item.indicator):
+                yield Objection(
+                    f"{item.place}/unit",
+                    f"{item.name}是一笔金额，指标值却写成 {item.indicator.value.strip()}%；请改写为金额（元或万元），"
+                    "如指占比或控制率，请在指标名称里写明。",
+                )
             continue
         stated = _contradicting(item.indicator, amount)
         if stated is not None:
@@ -209,6 +218,15 @@ def _has_no_unit(indicator: Indicator) -> bool:
         and not figures.has_unit(indicator.unit)
         and any(figures.number(end) is not None for end in ends if not blank(end))
     )
+
+
+def _is_share_of_nothing(indicator: Indicator) -> bool:
+    """Whether an amount of money is given in percent, and no word beside it says of what."""
+    if figures.narrow(indicator.unit or "").strip() != "%" or indicator.sign == "定性":
+        return False
+    words = f"{indicator.name}{indicator.description}{indicator.remark or ''}{indicator.scoring or ''}"
+    number = figures.number(indicator.value)
+    return number is not None and bool(_MONEY_NAME.search(indicator.name)) and not _SHARE_WORDS.search(words)
 
 
 def _contradicting(indicator: Indicator, amount: Amount) -> Amount | None:

@@ -83,6 +83,7 @@ _GRADES = re.compile(
     "好|合格|是|否|有|无|较高|较低|高|低|[一二三四五]级|[ABCD]"
 )
 _PARTS = re.compile(r"[、,，/／；;。（）()\[\]【】|｜\s或和及]+")
+_FEWEST_STEPS: Final = 3
 _ENDING = re.compile("(?:档|等次|等|级)$")
 
 
@@ -109,6 +110,10 @@ def grades_of_qualitative_indicators(context: Context) -> Iterator[Objection]:
 def _has_grades(text: str) -> bool:
     """Whether a text names two grades, be they apart (优、良) or in one word (优良中差), or gives scores."""
     if count_numbers(text[:_LONGEST]):
+        return True
+    parts = [part for part in _PARTS.split(text[:_LONGEST]) if part]
+    if len(parts) >= _FEWEST_STEPS and len({part[-2:] for part in parts}) == 1 and len(set(parts)) == len(parts):
+        # 明显改善、有所改善、没有改善: steps of one thing.
         return True
     grades: set[str] = set()
     for part in _PARTS.split(text[:_LONGEST]):

@@ -12,7 +12,7 @@ from documents.checking.registry import Objection, rule
 from documents.checking.wording import owner, quote
 from models.findings import Criterion, Severity
 
-_COMPLETION = re.compile(r"完成率|合格率|达标率")
+_COMPLETION = re.compile(r"完成率|完成比例|合格率|达标率")
 # A share of what was done in time is a measure of time.
 _IN_TIME = re.compile(r"及时|按时|准时|按期|如期|时限|逾期|到期|提前")
 _SATISFACTION = re.compile(r"满意[度率]|满意程度|满意比例")
@@ -40,7 +40,8 @@ def misfits(context: Context) -> Iterator[Objection]:
             found = _measure(item, pattern) if kind == wanted else None
             if found and not (unless and _measure(item, unless)):
                 yield Objection(f"{item.place}/name", f"{item.name}用{quote(found)}衡量，与类别不符；{advice}。")
-        satisfaction = _SATISFACTION.search(item.indicator.name)
+        # A description may only say whom the benefit pleases; name and remark say what is measured.
+        satisfaction = _SATISFACTION.search(item.indicator.name) or _SATISFACTION.search(item.indicator.remark or "")
         if level != "满意度" and satisfaction:
             yield Objection(
                 f"{item.place}/level2",
@@ -58,7 +59,7 @@ def _measure(item: LocatedIndicator, pattern: re.Pattern[str]) -> str | None:
     return None
 
 
-_AREA = re.compile(r"([县区旗])(?:财政[局厅]|本级|人民政府)")
+_AREA = re.compile(r"([县区旗市])(?:财政[局厅]|本级|人民政府)")
 _OWN = re.compile(r"[\u4e00-\u9fff]{2}([县区旗])")
 _WORDS: Final = {
     "县": re.compile(r"全县(?!域)|我县|本县|县委|县政府|县域|县财政"),

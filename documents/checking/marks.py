@@ -17,6 +17,7 @@ from models.findings import Criterion, Severity
 _HALF_WIDTH = re.compile(
     r"(?<=[\u4e00-\u9fff])[,;:?!](?=[\u4e00-\u9fff]|$)|\((?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\)"
 )
+_MARK_TWICE = re.compile(r"([，。；：、！？])\1")
 _TWICE = re.compile(r"([\u4e00-\u9fff])\1")
 # How numbered paragraphs begin; one member uses one way for one level.
 _STYLES: Final = (
@@ -80,6 +81,9 @@ def _mixed(text: str) -> Iterator[str]:
 
 
 def _doubled(text: str) -> Iterator[str]:
+    mark = _MARK_TWICE.search(text)
+    if mark:
+        yield f"{quote(text[max(0, mark.start() - _AROUND) : mark.end() + _AROUND])}多打了标点；请删去一个。"
     # Almost no sentence has the same character twice in a row.
     if not _TWICE.search(text):
         return

@@ -32,8 +32,14 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _CLAUSE = re.compile(r"[，,。；;！!？?：:、\n\t]")
 _TAIL = re.compile(r"(?:总)?(?:场次|次数|人次|期数|人数|册数|户数|个数|项数|天数|数量|数)$")
 _TOTAL = re.compile(r"(?:项目)?(?:总预算|预算总额|预算数|预算资金|预算总投入)[为是共约]*$")
+# So many every quarter, or in every village, are not so many in the year.
+_EACH = re.compile(r"每(?!年)|平均|人均")
+# What can stand between the beginning of a clause, the whole name of an indicator, and its figure.
+_PLANNING: Final = r"(?:全年度?|本?年度|本年|预计|计划|力争|确保|争取|将|共)*"
+_REACHING: Final = r"(?:达到|达|不少于|不低于|超过|完成|共|为|是|[≥>=≤<])?"
 _YUAN: Final = ("元",)
 _SHORTEST: Final = 3
+_LONGEST_NAME: Final = 20
 _ALIKE: Final = 90
 # What a cell of thousands of characters holds is no figure of a plan; the bound keeps the comparison linear.
 _LONGEST: Final = 2_000
@@ -160,7 +166,9 @@ def _contradictions(sentences: Iterable[tuple[str, str]], planned: list[_Planned
         by_unit.setdefault(plan.unit, []).append(plan)
     for place, text in sentences if by_unit else ():
         for figure in _figures(text, by_unit):
-            near = [plan for plan in by_unit.get(figure.unit, ()) if _names(figure, plan.core)]
+            if _EACH.search(figure.before):
+                continue
+            near = [plan for plan in by_unit.get(figure.unit, ()) if _names(figure, plan.core) or _begins(figure, plan)]
             # Where two indicators count the same thing the sentence may mean either.
             if near and all(plan.number != figure.number for plan in near):
                 yield _objection(place, figure, near[0])
@@ -171,6 +179,17 @@ def _names(figure: _Figure, core: str) -> bool:
         return False
     words = figure.words
     return core in words or (len(words) >= len(core) and fuzz.partial_ratio(core, words) >= _ALIKE)
+
+
+def _begins(figure: _Figure, plan: _Planned) -> bool:
+    """Whether a clause is the whole name of an indicator and its figure: 参加人次达到1600人次.
+
+    Such a name is too short to be looked for in a sentence without its measure word.
+    """
+    name = plan.item.indicator.name
+    if not _SHORTEST < len(name) <= _LONGEST_NAME or len(plan.core) >= _SHORTEST:
+        return False
+    return re.fullmatch(rf"{_PLANNING}{re.escape(name)}{_REACHING}", figure.before.strip()) is not None
 
 
 def _own_words(item: LocatedIndicator, planned: list[_Planned]) -> Iterator[Objection]:

@@ -35,6 +35,7 @@ class Shown:
 class Checked:
     """The result for one text: ``name`` is its file or id; ``problem`` says why a file could not be read.
 
+    ``other`` says what a file is that is no budget text: its form, and a sentence; the rules of texts say nothing of it.
     ``read`` is what the reader repaired or doubted; it waits for nobody as long as the file is not imported.
     """
 
@@ -43,22 +44,30 @@ class Checked:
     findings: tuple[Shown, ...] = ()
     read: tuple[ReadingFinding, ...] = ()
     problem: str | None = None
+    other: tuple[str, str] | None = None
 
     def count(self, severity: Severity) -> int:
         """How many findings of one severity there are."""
         return sum(item.finding.severity is severity for item in self.findings)
 
     @property
+    def shown_name(self) -> str:
+        """The name as text: Linux has file names that are none, and neither JSON nor a workbook can hold those."""
+        return self.name.encode("utf-8", "replace").decode()
+
+    @property
     def passed(self) -> bool:
-        """Whether nothing stops 报送: the text could be read, and has no error."""
-        return self.problem is None and self.count(Severity.ERROR) == 0
+        """Whether nothing stops 报送: it is a text, could be read, and has no error."""
+        return self.problem is None and self.other is None and self.count(Severity.ERROR) == 0
 
     def to_json(self) -> dict[str, Any]:
         """The result as a JSON object."""
         if self.problem is not None:
-            return {"file": self.name, "problem": self.problem}
+            return {"file": self.shown_name, "problem": self.problem}
+        if self.other is not None:
+            return {"file": self.shown_name, "form": self.other[0], "told": self.other[1]}
         return {
-            "file": self.name,
+            "file": self.shown_name,
             "title": self.title,
             "errors": self.count(Severity.ERROR),
             "warnings": self.count(Severity.WARNING),
@@ -93,9 +102,14 @@ def in_order(findings: Iterable[Shown]) -> tuple[Shown, ...]:
 
 
 def totals(results: Sequence[Checked]) -> dict[str, int]:
-    """How many texts, unreadable files, errors, warnings and hints there are."""
+    """How many texts, files that are none, unreadable files, errors, warnings and hints there are.
+
+    ``texts`` counts the unreadable files, since each was handed in as one; ``others`` are letters and self-evaluations.
+    """
+    others = sum(item.other is not None for item in results)
     return {
-        "texts": len(results),
+        "texts": len(results) - others,
+        "others": others,
         "unreadable": sum(item.problem is not None for item in results),
         "errors": sum(item.count(Severity.ERROR) for item in results),
         "warnings": sum(item.count(Severity.WARNING) for item in results),

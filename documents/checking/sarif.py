@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, Final
@@ -71,7 +72,8 @@ def _rule(rule: Rule, settings: CheckSettings) -> dict[str, Any]:
 
 def _artifact(name: str) -> dict[str, Any]:
     path = PurePath(name)
-    return {"uri": path.as_uri() if path.is_absolute() else quote(path.as_posix(), safe="/")}
+    # Bytes, since a name need be no proper text.
+    return {"uri": path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()), safe="/")}
 
 
 def _result(item: Shown, checked: Checked, numbers: dict[str, int], *, files: bool) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def _result(item: Shown, checked: Checked, numbers: dict[str, int], *, files: bo
         if item.line is not None:
             location["physicalLocation"]["region"] = {"startLine": item.line}
     # The anchor survives edits of the file, so that a finding is known again when lines have moved.
-    print_ = hashlib.sha256("\0".join((finding.code, checked.name, item.anchor)).encode()).hexdigest()
+    print_ = hashlib.sha256("\0".join((finding.code, checked.shown_name, item.anchor)).encode()).hexdigest()
     return {
         "ruleId": finding.code,
         "ruleIndex": numbers[finding.code],

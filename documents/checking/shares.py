@@ -33,12 +33,12 @@ def full_shares(context: Context) -> Iterator[Objection]:
     """Satisfaction that promises 100 % or more, and shares above 100 % that are no growth."""
     for item in context.indicators:
         indicator = item.indicator
-        highest = _highest(item)
-        if highest is None or len(indicator.value) > _SHOWN:
-            continue
         satisfaction = (item.pair is not None and item.pair[0] == _SATISFACTION + "度") or (
             _SATISFACTION in indicator.name
         )
+        highest = _highest(item, share=satisfaction)
+        if highest is None or len(indicator.value) > _SHOWN:
+            continue
         if satisfaction and highest >= _HUNDRED and indicator.sign not in ("≤", "<"):
             yield Objection(
                 f"{item.place}/value",
@@ -54,15 +54,15 @@ def _plain(number: Decimal) -> str:
     return percent(number).removesuffix("%")
 
 
-def _highest(item: LocatedIndicator) -> Decimal | None:
-    """The larger end of a value that is a share, or None where it is none."""
+def _highest(item: LocatedIndicator, *, share: bool) -> Decimal | None:
+    """The larger end of a value that is a share, or None where it is none; ``share``: a bare number is one, too."""
     indicator = item.indicator
     if indicator.sign == "定性" or (indicator.unit and indicator.unit.strip() not in _SHARE_UNITS):
         return None
     found = []
     for end in (indicator.value, indicator.value_to or ""):
         words = figures.narrow(end).strip()
-        if indicator.unit or words.endswith("%"):
+        if share or indicator.unit or words.endswith("%"):
             number = figures.number(words.removesuffix("%"))
             if number is not None:
                 found.append(number)

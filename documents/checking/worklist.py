@@ -59,7 +59,7 @@ def worklist(results: Sequence[Checked], *, now: datetime) -> bytes:
 def _rows(results: Sequence[Checked], *, with_file: bool) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for checked in results:
-        file: tuple[Any, ...] = (checked.name,) if with_file else ()
+        file: tuple[Any, ...] = (checked.shown_name,) if with_file else ()
         if checked.problem is not None:
             rows.append((*file, "", "全文", checked.problem, "文件应当能够读取", SEVERITIES[Severity.ERROR]))
         for item in checked.findings:

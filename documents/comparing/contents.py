@@ -41,6 +41,9 @@ _ORDER: Final = {
     for name, models in _MODELS.items()
 }
 _LAST: Final = 99
+# A longer chain outweighs any bonus for equal numbers, and that bonus any checksum.
+_ONE_MORE: Final = 1 << 80
+_SAME_NUMBER: Final = 1 << 50
 # Objects that canonical form leaves out when they hold nothing: compared by their members all the same.
 _OBJECTS: Final = frozenset(("department", "overall", "budget"))
 
@@ -192,7 +195,8 @@ class _Walk:
         def weight(at: int) -> int:
             i, j = found.pairs[at]
             sides = sorted(canonical_bytes(item) for item in (found.before[i], found.after[j]))
-            return (1 << 40) + zlib.crc32(b"\0".join(sides))
+            # Of two chains as long, the one whose items have the number they had is the one that people take for unmoved.
+            return _ONE_MORE + _SAME_NUMBER * (i == j) + zlib.crc32(b"\0".join(sides))
 
         return {found.pairs[at][0] for at in kept([j for _, j in found.pairs], weight)}
 

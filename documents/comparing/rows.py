@@ -78,6 +78,9 @@ def _rows(before: Any, after: Any, changes: Sequence[Change]) -> Iterator[Row]:
         where = after if change.after_place is not None else before
         if change.kind is Kind.MOVED:
             sides = _positions(before, after, change)
+            # An item that others went around has the number it had: a move from 3 to 3 tells people nothing.
+            if sides[0] == sides[1] and not change.elsewhere:
+                continue
         else:
             sides = (
                 words_of(before, change.before_place or change.place, change.before),

@@ -58,7 +58,9 @@ def lay_out(before: Mapping[str, Any], after: Mapping[str, Any], *, by_id: bool)
     """The lists of two contents whose items have ids, their items paired; ``by_id`` as of ``pair``."""
     lists = {(found.before_place, found.after_place): found for found in _lists(before, after, by_id=by_id)}
     order = {token(project, at): at for at, project in enumerate(after.get("projects", ()))}
-    went = dict(move for name in ACROSS for move in _moves([it for it in lists.values() if it.name == name], order))
+    went = dict(
+        move for name in ACROSS for move in _moves(name, [it for it in lists.values() if it.name == name], order)
+    )
     return Sides(lists, went, {new: old for old, new in went.items()})
 
 
@@ -88,7 +90,7 @@ def _lists(before: Mapping[str, Any], after: Mapping[str, Any], *, by_id: bool) 
             yield Lists(name, None, ("projects", token(project, j), name), after=project.get(name, ()))
 
 
-def _moves(lists: list[Lists], order: Mapping[str, int]) -> Iterator[tuple[Spot, Spot]]:
+def _moves(name: str, lists: list[Lists], order: Mapping[str, int]) -> Iterator[tuple[Spot, Spot]]:
     """From where to where items of one kind went into the list of another project, or of the whole department.
 
     ``order`` is that of the projects in the second content.
@@ -101,7 +103,7 @@ def _moves(lists: list[Lists], order: Mapping[str, int]) -> Iterator[tuple[Spot,
     gone = [(found, i) for found in lists for i in found.gone()]
     # Lists are in the order of the first content. Each side in its own order, the result is the same turned round.
     new = sorted(((found, j) for found in lists for j in found.new()), key=rank)
-    key = ACROSS[lists[0].name]
+    key = ACROSS[name]
     for left, right in by_key(key, [found.before[i] for found, i in gone], [found.after[j] for found, j in new]):
         (old, i), (other, j) = gone[left], new[right]
         # Out of a project that is gone into one that is new: nothing was moved, they only have a name in common.

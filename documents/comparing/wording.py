@@ -33,6 +33,8 @@ _PARAGRAPH: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
 # Below this share of common characters two paragraphs have nothing to do with each other.
 _ALIKE: Final = 35.0
+# From this share on two stretches are one that was changed here and there.
+_SAME_SENTENCE: Final = 80.0
 # Beyond so many comparisons paragraphs are paired as they come: alignment must not become quadratic in a long text.
 _MOST_PAIRS: Final = 2_500
 _MOST_UNITS: Final = 20_000
@@ -86,9 +88,28 @@ def paired_paragraphs(before: str, after: str) -> tuple[Pieces, ...]:
 
 
 def _inside(before: str, after: str) -> Pieces:
-    return _joined(
+    found = _joined(
         piece for old, new in aligned(_sentences(before), _sentences(after)) for piece in _word_pieces(old, new)
     )
+    return _joined(_again(found))
+
+
+def _again(found: Sequence[Piece]) -> Iterator[Piece]:
+    """The pieces, with what stands removed and added side by side compared once more where it is alike.
+
+    A comma that becomes a semicolon parts a sentence in two, and only one of them finds its partner.
+    """
+    at = 0
+    while at < len(found):
+        pair = found[at : at + 2]
+        if [piece.mark for piece in pair] == [Mark.REMOVED, Mark.ADDED] and (
+            fuzz.ratio(pair[0].text, pair[1].text) >= _SAME_SENTENCE
+        ):
+            yield from _word_pieces(pair[0].text, pair[1].text)
+            at += 2
+        else:
+            yield found[at]
+            at += 1
 
 
 def aligned(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:

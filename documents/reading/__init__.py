@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from documents.reading.coverage import Coverage
     from documents.reading.files import ReadResult, read_file
     from documents.reading.finding_codes import KINDS, FindingCode
+    from documents.reading.layout_files import FormKind, Layout, load_layouts
     from documents.reading.outline import ContentsEntry
     from documents.reading.sources.isolation import Limits
     from documents.reading.sources.kinds import SourceKind
@@ -23,10 +24,13 @@ __all__ = [
     "ContentsEntry",
     "Coverage",
     "FindingCode",
+    "FormKind",
+    "Layout",
     "Limits",
     "ReadResult",
     "Reading",
     "SourceKind",
+    "load_layouts",
     "read_file",
     "read_text",
 ]
@@ -36,10 +40,13 @@ _HOMES = {
     "ContentsEntry": "outline",
     "Coverage": "coverage",
     "FindingCode": "finding_codes",
+    "FormKind": "layout_files",
+    "Layout": "layout_files",
     "Limits": "sources.isolation",
     "ReadResult": "files",
     "Reading": "assembling",
     "SourceKind": "sources.kinds",
+    "load_layouts": "layout_files",
     "read_file": "files",
     "read_text": "assembling",
 }

@@ -10,13 +10,26 @@ from documents.reading.cover import Cover, read_cover
 from documents.reading.coverage import Coverage, Placing, measured
 from documents.reading.decoding import Encoding, decoded
 from documents.reading.finding_codes import FindingCode, finding
-from documents.reading.headings import Block, BlockKind, body_blocks, compact, section_role
-from documents.reading.lines import Line, cleaned_lines, page_number_findings, stripped
+from documents.reading.forms.assembling import layout_of, read_form
+from documents.reading.forms.spread import spread
+from documents.reading.headings import (
+    Block,
+    BlockKind,
+    body_blocks,
+    compact,
+    section_role,
+)
+from documents.reading.imprint import without_imprint
+from documents.reading.layout_files import FormKind, Layout, general_layout
+from documents.reading.letters import refuse_letter
+from documents.reading.lines import cleaned_lines, page_number_findings, stripped
 from documents.reading.narrative import Narrative, read_narrative
 from documents.reading.outline import ContentsEntry, Outline, refuse_two_bodies, split_outline
 from documents.reading.project import ProjectReading, UnitLine, read_project
 from documents.reading.project_links import linked
-from documents.reading.project_tables import Division, divide, has_table, rule_finding
+from documents.reading.project_tables import Division, divide, rule_finding
+from documents.reading.recognition import has_code_table, is_budget_text, refuse_other_files
+from documents.reading.traditional import simplified
 from documents.reading.wording import doubled_characters
 from models import places
 from models.content import BudgetText, Department, Extra, to_json
@@ -26,25 +39,36 @@ from models.findings import ReadingFinding
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text as it was read: the content, what was repaired or doubted, the encoding, the contents list, the coverage."""
+    """A text as it was read: the content, what was repaired or doubted, the encoding, the contents list, the coverage.
+
+    ``form`` is what the file is, ``layout`` the name of the layout that it was read by ("" for a budget text).
+    """
 
     content: BudgetText
     findings: tuple[ReadingFinding, ...]
     encoding: Encoding
     contents: tuple[ContentsEntry, ...]
     coverage: Coverage
+    form: FormKind = FormKind.BUDGET_TEXT
+    layout: str = ""
 
 
-def read_text(data: bytes, *, fiscal_year: int | None = None) -> Reading:
+def read_text(
+    data: bytes,
+    *,
+    fiscal_year: int | None = None,
+    department: str | None = None,
+    layouts: Sequence[Layout] | None = None,
+) -> Reading:
     """The content of a budget text in plain text, and a finding for everything that was repaired or is in doubt.
 
     ``data`` is the file, 20 MB at most, in UTF-8 (with or without mark) or GB18030; ``fiscal_year`` (2000 to 2099) goes
-    before the year on the cover. Money is 元. A finding's ``place`` is a JSON pointer into ``content``; its ``repaired`` is
+    before the year on the cover, ``department`` chooses one of several, ``layouts`` go before the general one. Money is 元. A finding's ``place`` is a JSON pointer into ``content``; its ``repaired`` is
     the value there, or the piece of it that was changed; ``line`` is the line in the file. Raises InvalidInput where the
     file is none that can be read: empty, binary, another encoding, no budget text, no project table, two texts, no year.
     """
     text, encoding = decoded(data)
-    return assembled(text, encoding=encoding, fiscal_year=fiscal_year)
+    return assembled(text, encoding=encoding, fiscal_year=fiscal_year, department=department, layouts=layouts)
 
 
 def assembled(
@@ -52,6 +76,8 @@ def assembled(
     *,
     encoding: Encoding = "utf-8",
     fiscal_year: int | None = None,
+    department: str | None = None,
+    layouts: Sequence[Layout] | None = None,
     before: Sequence[ReadingFinding] = (),
     left_out: Sequence[str] = (),
 ) -> Reading:
@@ -64,13 +90,32 @@ def assembled(
         raise InvalidInput(
             f"财政年度 {fiscal_year} 不在 2000 到 2099 之间；请用 --year 给出四位年份。", year=fiscal_year
         )
+    text, converting = simplified(text)
     lines, cleaning = cleaned_lines(text)
+    lines, own = without_imprint(lines)
+    before = [*before, *converting, *own]
+    refuse_letter(lines)
+    layout = None
+    if not is_budget_text(lines):
+        lines, spreading = spread(lines)
+        layout = layout_of(lines, layouts)
+        before = [*before, *spreading]
+    if layout is not None and (layout is not general_layout() or not has_code_table(lines)):
+        form = read_form(
+            lines,
+            layout,
+            fiscal_year=fiscal_year,
+            department=department,
+            before=[*before, *cleaning],
+            left_out=left_out,
+        )
+        return Reading(form.content, form.findings, encoding, (), form.coverage, form.kind, form.layout)
     outline = split_outline(lines)
     blocks = body_blocks(outline.body)
     refuse_two_bodies(blocks)
     cover = read_cover(outline.cover)
     division = divide(blocks, running_head=compact(cover.title))
-    _refuse_other_files(lines, division)
+    refuse_other_files(lines, division)
     year = _fiscal_year(cover, fiscal_year)
     narrative = read_narrative(division.narrative, first_extra=len(cover.extra))
     projects = tuple(
@@ -104,17 +149,6 @@ def assembled(
     # Sorting is stable: the findings of one line keep the order in which they were made.
     findings.sort(key=lambda item: item.line or 0)
     return Reading(content, tuple(findings), encoding, outline.contents, coverage)
-
-
-def _refuse_other_files(lines: Sequence[Line], division: Division) -> None:
-    if not any("绩效" in line.words for line in lines):
-        raise InvalidInput("文件里没有“绩效”二字，不是部门预算绩效文本；请确认选对了文件。")
-    if not any("\t" in line.words for line in lines):
-        raise InvalidInput(
-            "文件里没有表格（纯文本里是用制表符分列的行）；请用带表格的原件导入，或另存为保留制表符的纯文本后再导入。"
-        )
-    if not any(has_table(project) for project in division.projects):
-        raise InvalidInput("文件里没有项目绩效目标表（含“项目编码”或“一级指标”的表）；请补上项目表后再导入。")
 
 
 def _fiscal_year(cover: Cover, given: int | None) -> int:
@@ -156,7 +190,10 @@ def _content(
             extra = (*projects[at].extra, Extra(label="单位", value=unit.raw))
             projects[at] = projects[at].model_copy(update={"extra": extra})
     sub_goals, links = linked(
-        narrative.sub_goals, projects, lines={place: line for line, place in reversed(narrative.placed)}
+        narrative.sub_goals,
+        projects,
+        lines={place: line for line, place in reversed(narrative.placed)},
+        sentence_lines={place: line for line, place in narrative.placed},
     )
     content = BudgetText(
         title=cover.title,

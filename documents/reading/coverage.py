@@ -7,7 +7,7 @@ the content that the line went to. What is in none of them, nor in a finding, is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -83,10 +83,13 @@ def measured(
     value: Any,
     findings: Sequence[ReadingFinding],
     left_out: Iterable[str] = (),
+    *,
+    is_order: Callable[[int, str], bool] | None = None,
 ) -> tuple[Coverage, tuple[ReadingFinding, ...]]:
     """Coverage of the lines by the content ``value``, and a finding for each run of lines with words left over.
 
-    ``left_out`` are words that the reader of the file left out; they count, and have their findings already.
+    ``left_out`` are words that the reader of the file left out; they count, and have their findings already. ``is_order``
+    tells of a line and cell whether it only orders the text, where a form has other labels than a budget text.
     """
     said: dict[int, list[ReadingFinding]] = {}
     for item in findings:
@@ -96,7 +99,7 @@ def measured(
     runs: list[list[Line]] = []
     last = -2
     for at, line in enumerate(lines):
-        places_of_line, kept_of_line, left_of_line = _count(line, placing, value, said.get(line.number, ()))
+        places_of_line, kept_of_line, left_of_line = _count(line, placing, value, said.get(line.number, ()), is_order)
         placed, kept, left = placed + places_of_line, kept + kept_of_line, left + left_of_line
         if left_of_line:
             if last == at - 1:
@@ -109,7 +112,13 @@ def measured(
     return coverage, tuple(map(_left_finding, runs))
 
 
-def _count(line: Line, placing: Placing, value: Any, said: Sequence[ReadingFinding]) -> tuple[int, int, int]:
+def _count(
+    line: Line,
+    placing: Placing,
+    value: Any,
+    said: Sequence[ReadingFinding],
+    is_order: Callable[[int, str], bool] | None,
+) -> tuple[int, int, int]:
     """Characters of a line that are placed, kept, and left over."""
     whole = len(compact(line.words))
     if line.number in placing.ordering or currency_of(line.words) is not None:
@@ -129,7 +138,8 @@ def _count(line: Line, placing: Placing, value: Any, said: Sequence[ReadingFindi
         words = compact(cell)
         if not words:
             continue
-        if _is_label(cell.strip()) or _is_found(words, members):
+        order = is_order(line.number, cell) if is_order is not None else _is_label(cell.strip())
+        if order or _is_found(words, members):
             placed += len(words)
         elif _is_found(words, extras):
             kept += len(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
@@ -10,10 +11,12 @@ from documents.reading.assembling import Reading, assembled, read_text
 from documents.reading.coverage import Coverage
 from documents.reading.decoding import MAX_BYTES, Encoding
 from documents.reading.finding_codes import FindingCode, finding
+from documents.reading.layout_files import FormKind, Layout
+from documents.reading.lines import MAX_LINES
 from documents.reading.outline import ContentsEntry
 from documents.reading.sources.isolation import Limits, isolated_form
 from documents.reading.sources.kinds import CONVERTED, SourceKind, kind_of
-from documents.reading.sources.office_conversion import converted
+from documents.reading.sources.office_conversion import SECONDS, converted
 from documents.reading.transcript import transcript_of
 from models.content import BudgetText
 from models.errors import InvalidInput
@@ -42,7 +45,7 @@ class ReadResult:
     """A file as it was read.
 
     ``kind`` is what the file is by its bytes; ``encoding`` is None where it is no plain text; ``coverage`` says how much of
-    the source found a place; ``pages`` is the page of each line that findings count (empty where there are no pages).
+    the source found a place; ``form`` is what it is by its words, ``layout`` the layout it was read by; ``pages`` is the page of each line that findings count (empty where there are no pages).
     """
 
     content: BudgetText
@@ -52,6 +55,8 @@ class ReadResult:
     encoding: Encoding | None
     coverage: Coverage
     pages: tuple[int, ...] = ()
+    form: FormKind = FormKind.BUDGET_TEXT
+    layout: str = ""
 
     def page(self, item: ReadingFinding) -> int | None:
         """The page that a finding's line stands on, None where it is not known."""
@@ -60,7 +65,13 @@ class ReadResult:
 
 
 def read_file(
-    data: bytes, name: str = "", *, fiscal_year: int | None = None, limits: Limits | None = None
+    data: bytes,
+    name: str = "",
+    *,
+    fiscal_year: int | None = None,
+    department: str | None = None,
+    layouts: Sequence[Layout] | None = None,
+    limits: Limits | None = None,
 ) -> ReadResult:
     """The content of a budget text in any kind of file that can be read, with findings and coverage.
 
@@ -77,7 +88,8 @@ def read_file(
         raise InvalidInput("文件是空的；请选择有内容的部门预算绩效文本。")
     kind = kind_of(data)
     if kind is SourceKind.TEXT:
-        return _result(read_text(data, fiscal_year=fiscal_year), kind, name)
+        _refuse_length(max(data.count(b"\n"), data.count(b"\r")))
+        return _result(read_text(data, fiscal_year=fiscal_year, department=department, layouts=layouts), kind, name)
     if kind is SourceKind.HTML and len(data) > MAX_BYTES:
         raise InvalidInput("网页超过 20 MB 的上限；请确认选对了文件。", size=len(data))
     limits = limits or Limits()
@@ -87,19 +99,44 @@ def read_file(
     else:
         form = None
     if form is None:
-        source = converted(data, kind)
+        source = converted(data, kind, seconds=max(SECONDS, limits.seconds))
         _, form = isolated_form(source, SourceKind.DOCX, limits)
     if form is None:
         raise InvalidInput("文件经 LibreOffice 转换后仍不是 Word 文件；请用 Word 或 WPS 另存为 docx 后导入。")
     transcript = transcript_of(form, sheets=kind in _SHEETS)
-    reading = assembled(transcript.text, fiscal_year=fiscal_year, before=transcript.findings, left_out=transcript.left)
+    _refuse_length(transcript.text.count("\n"))
+    reading = assembled(
+        transcript.text,
+        fiscal_year=fiscal_year,
+        department=department,
+        layouts=layouts,
+        before=transcript.findings,
+        left_out=transcript.left,
+    )
     return _result(reading, kind, name, pages=transcript.pages if form.pages else ())
+
+
+def _refuse_length(lines: int) -> None:
+    if lines > MAX_LINES:
+        raise InvalidInput(
+            f"文件有 {lines} 行，超过 {MAX_LINES} 行的上限；请确认选对了文件，或按部门拆成几份导入。", lines=lines
+        )
 
 
 def _result(reading: Reading, kind: SourceKind, name: str, pages: tuple[int, ...] = ()) -> ReadResult:
     findings = (*_name_findings(name, kind), *reading.findings)
     encoding = reading.encoding if kind is SourceKind.TEXT else None
-    return ReadResult(reading.content, findings, reading.contents, kind, encoding, reading.coverage, pages)
+    return ReadResult(
+        reading.content,
+        findings,
+        reading.contents,
+        kind,
+        encoding,
+        reading.coverage,
+        pages,
+        reading.form,
+        reading.layout,
+    )
 
 
 def _name_findings(name: str, kind: SourceKind) -> tuple[ReadingFinding, ...]:

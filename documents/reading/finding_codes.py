@@ -2,7 +2,7 @@
 
 Codes are stable: people confirm findings by them and statistics count them, so a code is never given a second meaning.
 I00x text and file form, I01x cover, I02x contents list, I03x and I04x narrative, I05x table form, I06x and I07x project values,
-I08x and I09x indicator values. An error means that a value could not be read; a warning, that a repair or a doubt
+I08x and I09x indicator values, I10x and I11x forms of other layouts. An error means that a value could not be read; a warning, that a repair or a doubt
 touches the meaning; a hint, that the form was tidied or something was noticed.
 """
 
@@ -46,6 +46,7 @@ class FindingCode(StrEnum):
     TEXT_NOT_PLACED = "I039"
     PROJECT_LINK = "I040"
     DOUBLED_CHARACTER = "I041"
+    PROJECT_LINK_WRITTEN = "I042"
     ROW_PADDED = "I051"
     CELL_JOINED = "I052"
     ROW_SHIFTED = "I053"
@@ -83,6 +84,23 @@ class FindingCode(StrEnum):
     UNIT_UNSURE = "I092"
     DIRECTION_SPELLING = "I093"
     WEIGHT_UNREADABLE = "I094"
+    SIGN_DOUBT = "I095"
+    VALUE_FUSED = "I096"
+    LAYOUT = "I101"
+    SEPARATOR_MISSING = "I102"
+    ORDER_ONLY = "I103"
+    GOAL_PERIOD = "I104"
+    CHECK_MARK = "I105"
+    DATE_NOTATION = "I106"
+    LEVEL_BROKEN = "I107"
+    LEVEL_POINTS = "I108"
+    CORE_MARK = "I109"
+    PART_OF = "I110"
+    NOISE = "I111"
+    TRADITIONAL = "I112"
+    AMOUNT_SHARED = "I113"
+    SCANNED = "I114"
+    DEPARTMENT_CHOSEN = "I115"
 
 
 _HINT, _WARNING, _ERROR = Severity.HINT, Severity.WARNING, Severity.ERROR
@@ -117,6 +135,7 @@ KINDS: Final[dict[FindingCode, tuple[Severity, str]]] = {
     FindingCode.TEXT_NOT_PLACED: (_WARNING, "文字无处可放"),
     FindingCode.PROJECT_LINK: (_WARNING, "推定分项目标与项目的对应"),
     FindingCode.DOUBLED_CHARACTER: (_HINT, "可能有叠字"),
+    FindingCode.PROJECT_LINK_WRITTEN: (_HINT, "原文写明分项目标对应的项目"),
     FindingCode.ROW_PADDED: (_HINT, "表格行补齐制表符"),
     FindingCode.CELL_JOINED: (_HINT, "接上被换行断开的单元格"),
     FindingCode.ROW_SHIFTED: (_WARNING, "单元格错列"),
@@ -154,6 +173,23 @@ KINDS: Final[dict[FindingCode, tuple[Severity, str]]] = {
     FindingCode.UNIT_UNSURE: (_HINT, "计量单位不常见"),
     FindingCode.DIRECTION_SPELLING: (_HINT, "指标方向换成标准写法"),
     FindingCode.WEIGHT_UNREADABLE: (_ERROR, "权重读不出"),
+    FindingCode.SIGN_DOUBT: (_WARNING, "符号疑似被认错"),
+    FindingCode.VALUE_FUSED: (_ERROR, "几个数粘在一起"),
+    FindingCode.LAYOUT: (_HINT, "按哪种版式读取"),
+    FindingCode.SEPARATOR_MISSING: (_WARNING, "没有分隔，按标签切开"),
+    FindingCode.ORDER_ONLY: (_WARNING, "只按先后次序对应"),
+    FindingCode.GOAL_PERIOD: (_WARNING, "绩效目标期间不明"),
+    FindingCode.CHECK_MARK: (_HINT, "勾选项读作文字"),
+    FindingCode.DATE_NOTATION: (_HINT, "日期换成标准写法"),
+    FindingCode.LEVEL_BROKEN: (_WARNING, "指标类别补全"),
+    FindingCode.LEVEL_POINTS: (_HINT, "指标类别后有分值范围"),
+    FindingCode.CORE_MARK: (_HINT, "★读作核心指标"),
+    FindingCode.PART_OF: (_WARNING, "“其中”归于上一项指标"),
+    FindingCode.NOISE: (_HINT, "略去不属于表的文字"),
+    FindingCode.TRADITIONAL: (_WARNING, "繁体字换成简体字"),
+    FindingCode.AMOUNT_SHARED: (_WARNING, "金额归属存疑"),
+    FindingCode.SCANNED: (_WARNING, "文字疑似识别有误"),
+    FindingCode.DEPARTMENT_CHOSEN: (_WARNING, "文件里有几个部门，只读了一个"),
 }
 
 

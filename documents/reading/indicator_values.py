@@ -6,6 +6,7 @@ with the unit (``≥95 完成率 达到 95%``). Others write a phrase (``开展5
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -14,6 +15,7 @@ from documents.reading.finding_codes import FindingCode
 from models.content import Sign
 
 _LONGEST: Final = 400
+_BRACKETED = re.compile(r"(?P<figure>[^（）]{1,40})（(?P<remark>[^（）].*)）")
 _EMPTY: Final = frozenset({"-", "—", "——", "－", "/", "／", "\\", "无", "…", "……", "*"})
 
 
@@ -117,6 +119,7 @@ def read_value(cell: str, *, sign_cell: str = "", unit_cell: str = "") -> Indica
     elif cell:
         _read_cell(reading, sign_cell)
     _own_columns(reading, sign_cell, unit_cell)
+    _doubt_sign(reading)
     # A cell that was kept whole has its own finding, which asks for more than a sign.
     if reading.sign is None and measures.LEADING_NUMBER.fullmatch(reading.value):
         reading.note("sign", FindingCode.SIGN_MISSING, "指标值没有写符号（≥、≤、= 等），内容中留空，请补上。", 0.9)
@@ -135,8 +138,24 @@ def _read_cell(reading: _Reading, sign_cell: str) -> None:
         _read_words(reading, sign_cell)
     elif measures.DATE.search(reading.text):
         reading.keep_whole(FindingCode.SEVERAL_FIGURES, "指标值里有日期，按原文保留，没有拆出数值。")
-    elif not _read_range(reading) and not _read_leading(reading):
+    elif not _read_bracketed(reading) and not _read_range(reading) and not _read_leading(reading):
         _read_wording(reading)
+
+
+def _read_bracketed(reading: _Reading) -> bool:
+    """A figure with its remark in brackets behind it, as our own documents print both; False for anything else."""
+    match = _BRACKETED.fullmatch(reading.cell)
+    if match is None:
+        return False
+    figure = _Reading(match["figure"], match["figure"].translate(measures.HALF_WIDTH))
+    if not (_read_range(figure) or _read_leading(figure)) or figure.remark is not None:
+        return False
+    reading.sign, reading.unit = figure.sign, figure.unit
+    reading.value, reading.value_to = figure.value, figure.value_to
+    reading.remark = match["remark"].strip()
+    reading.notes += figure.notes
+    _read_remark(reading)
+    return True
 
 
 def _read_words(reading: _Reading, sign_cell: str) -> None:
@@ -256,6 +275,15 @@ def _read_wording(reading: _Reading) -> None:
     if reading.unit:
         reason = f"计量单位“{reading.unit}”取自这句话里的数后面。"
         reading.note("unit", FindingCode.UNIT_FROM_REMARK, reason, 0.8, repaired=reading.unit)
+
+
+def _doubt_sign(reading: _Reading) -> None:
+    """A scanner reads ≥ as 2: a percent over 200 that is a percent without its 2 is shown to a person, and not changed."""
+    rest = measures.LOST_SIGN.fullmatch(reading.text.strip())
+    if rest is None or reading.sign is not None:
+        return
+    reason = f"“{reading.cell}”可能是“≥{rest['rest']}%”（扫描识别常把 ≥ 认成 2）；按原文保留，请对照原件改正或确认。"
+    reading.note("value", FindingCode.SIGN_DOUBT, reason, 0.5, repaired=reading.value)
 
 
 def _own_columns(reading: _Reading, sign_cell: str, unit_cell: str) -> None:

@@ -43,10 +43,13 @@ class _Draft:
 class IndicatorRows:
     """Collects the rows of one project's indicator table and makes the indicators of them."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(
+        self, place: str, *, level1: frozenset[str] = LEVEL1_TERMS, level2: frozenset[str] = LEVEL2_TERMS
+    ) -> None:
         self.findings: list[ReadingFinding] = []
         self.placed: list[tuple[int, str]] = []
         self._place = f"{place}/indicators"
+        self._terms1, self._terms2 = level1, level2
         self._drafts: list[_Draft] = []
         self._level1 = ""
         self._level2 = ""
@@ -72,6 +75,11 @@ class IndicatorRows:
         self._drafts.append(_Draft(row.number, {**cells, **levels}, loose, list(row.numbers)))
         return True
 
+    @property
+    def count(self) -> int:
+        """How many indicators were begun so far."""
+        return len(self._drafts)
+
     def indicators(self) -> tuple[Indicator, ...]:
         """The indicators of all rows that were taken; adds their findings and places."""
         return tuple(self._indicator(at, draft) for at, draft in enumerate(self._drafts))
@@ -85,7 +93,7 @@ class IndicatorRows:
         if first is None or second != first + 1 or second >= len(row.cells) or row.cells[-1]:
             return row
         term, following = level_term(row.cells[first]), level_term(row.cells[second])
-        if term not in LEVEL2_TERMS or term in LEVEL1_TERMS or following in LEVEL2_TERMS or not following:
+        if term not in self._terms2 or term in self._terms1 or following in self._terms2 or not following:
             return row
         reason = "这一行少了行首的制表符，各格左移了一列，已移回。"
         raw = "\t".join(row.cells).rstrip("\t")
@@ -114,7 +122,7 @@ class IndicatorRows:
 
     def _take_levels(self, row: Row, kind: dict[ColumnRole, str]) -> bool:
         level1, level2 = kind.get(ColumnRole.LEVEL1, ""), kind.get(ColumnRole.LEVEL2, "")
-        if level1 and level_term(level1) not in LEVEL1_TERMS | LEVEL2_TERMS:
+        if level1 and level_term(level1) not in self._terms1 | self._terms2:
             return False
         if level1:
             self._level1, self._level2 = level1, ""

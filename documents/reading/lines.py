@@ -23,8 +23,9 @@ _SUPPLEMENT: Final = str.maketrans(
     "⺒⺝⺠⺨⺫⺼⺽⻁⻄⻅⻆⻇⻉⻋⻑⻓⻔⻗⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰",
     "巳月民犭目肉臼虎西见角角贝车長长门雨青韦页风飞食马骨鬼鱼鸟卤麦黄齐齿龙",
 )
-# A text of a hundred projects has about 4,000 lines; the limit keeps a file that is none from taking minutes.
-MAX_LINES: Final = 200_000
+# A text of a hundred projects has about 4,000 lines, and the volume of a whole county about as many as this, paragraphs and rows
+# of tables together; the limit keeps a file that is none from taking minutes.
+MAX_LINES: Final = 20_000
 _RADICAL = re.compile("[\u2e80-\u2fdf]")
 _INVISIBLE_CLASS: Final = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 _INVISIBLE = re.compile(f"[{_INVISIBLE_CLASS}]")

@@ -51,6 +51,7 @@ RANGE: Final = re.compile(
     rf"(?P<unit>{_UNIT})?(?:之间)?(?:\s+(?P<remark>\S.*))?$",
     re.DOTALL,
 )
+LOST_SIGN: Final = re.compile(r"2(?P<rest>(?:\d{2}(?:\.\d{1,2})?|100))\s*%")
 # 2021年 and 12月底 are days, not quantities.
 DATE: Final = re.compile(r"\d{4}\s*年|\d{1,2}\s*月\s*(?:\d{1,2}\s*日|底|前|初|中旬|份|末)|\d{1,2}\s*日\s*前")
 CHINESE_COUNT: Final = re.compile(rf"(?!十分)[一二三四五六七八九十百千万两]{{1,6}}\s*{_UNIT}|百分之")

@@ -16,6 +16,8 @@ from models.findings import ReadingFinding
 _END_MARKS: Final = "。！？；：!?;:.”’）)》】」』…"
 # A shorter line without an end mark is a heading or a list line of the author's; only longer ones were cut by a page.
 _SHORTEST_CUT_LINE: Final = 20
+# What begins the sentence under a sub-goal that names its projects, in documents that jixiao prints and in some forms.
+PROJECTS_LABEL: Final = "对应项目："
 _LABEL = re.compile(r"(?P<label>[^：:，。；]{2,7})[：:]\s*")
 _PART_TITLES: Final = frozenset({"", "部门整体绩效目标", "预算项目绩效目标"})
 _ROLES: Final = ("overall", "sub_goals", "safeguards")
@@ -177,7 +179,8 @@ def _joined(lines: Sequence[Line], place: str, findings: list[ReadingFinding], p
     for line in lines:
         placed.append((line.number, place))
         before = paragraphs[-1] if paragraphs else ""
-        if last > _SHORTEST_CUT_LINE and before[-1] not in _END_MARKS:
+        cut = last > _SHORTEST_CUT_LINE and before[-1] not in _END_MARKS
+        if cut and not line.words.startswith(PROJECTS_LABEL):
             raw = f"{before[-10:]}⏎{line.words[:10]}"
             reason = "上一行很长而没有句末标点，当是分页或换行断开了句子，已接上。"
             repaired = raw.replace("⏎", "", 1)

@@ -35,6 +35,7 @@ from models.findings import ReadingFinding
 _UNIT_LINE = re.compile(
     r"(?:(?:预算|填报|编制|申报)?单位(?:名称|编码)?\s*[：:]\s*)?(?P<code>\d{3,9})\s*[-—–]?\s*(?P<name>[^\d\s:：%.,，][^:：]{1,80})"
 )
+_OWN_LABEL = re.compile(r"[\u4e00-\u9fff（）()]{2,12}[：:]?")
 _TITLE_SUFFIX = re.compile(r"绩效目标(?:申报)?表$")
 _TEXT_ROLES: Final = (
     InfoRole.CATEGORY,
@@ -193,6 +194,8 @@ class _ProjectReader:
         self._section = None
 
     def _take_info(self, row: Row) -> None:
+        if self._take_own_label(row):
+            return
         waiting: InfoRole | None = None
         labelled = False
         plan: list[PlanCell] = []
@@ -222,6 +225,17 @@ class _ProjectReader:
                 self._take_loose(cell, row)
         if plan:
             self._plan.append(plan)
+
+    def _take_own_label(self, row: Row) -> bool:
+        """Takes a row of a label that no form has and its value, above the purpose; False where the row is none."""
+        filled = [cell for cell in row.cells if cell]
+        if self._section in SECTION_ROLES or self._header is not None or len(filled) != 2 or not row.cells[0]:
+            return False
+        label, value = filled
+        if any(_labelled(cell)[0] for cell in filled) or not _OWN_LABEL.fullmatch(label):
+            return False
+        self._leave(label, value, row.number, "没有对应的项")
+        return True
 
     def _row_section(self, row: Row) -> InfoRole | None:
         first = next((cell for cell in row.cells if cell), "")

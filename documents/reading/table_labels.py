@@ -1,135 +1,49 @@
-"""The labels of the project tables, as data: which words name which member, so that another layout is another row here."""
+"""The labels of a budget text's project tables; the words themselves are data (layouts/general.toml)."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from enum import StrEnum
 from typing import Final
 
+from documents.reading.layout_files import ColumnRole, InfoRole, general_layout
 
-class InfoRole(StrEnum):
-    """What a label in the upper half of a table stands for; the last four have rows of their own below them."""
-
-    CODE = "code"
-    NAME = "name"
-    TOTAL = "total"
-    FISCAL = "fiscal"
-    OTHER = "other"
-    CATEGORY = "category"
-    NATURE = "nature"
-    SUPERVISING_DEPARTMENT = "supervising_department"
-    IMPLEMENTING_UNIT = "implementing_unit"
-    PERSON_IN_CHARGE = "person_in_charge"
-    PHONE = "phone"
-    START = "start"
-    END = "end"
-    GROUNDS = "grounds"
-    CONTENTS = "contents"
-    PURPOSE = "purpose"
-    PLAN = "spending_plan"
-    GOALS = "goals"
+__all__ = [
+    "COLUMN_LABELS",
+    "GOAL_NUMBER",
+    "INFO_LABELS",
+    "LEVEL1_TERMS",
+    "LEVEL2_TERMS",
+    "MONEY_ROLES",
+    "SECTION_ROLES",
+    "ColumnRole",
+    "InfoRole",
+    "begins_row",
+    "header_columns",
+    "info_role",
+    "label_key",
+    "level_term",
+]
 
 
+# A budget text knows the labels of its members; what else a form can have is read by documents/reading/forms.
+_TEXT_ROLES: Final = frozenset(
+    {
+        InfoRole.CODE, InfoRole.NAME, InfoRole.TOTAL, InfoRole.FISCAL, InfoRole.OTHER, InfoRole.CATEGORY, InfoRole.NATURE,
+        InfoRole.SUPERVISING_DEPARTMENT, InfoRole.IMPLEMENTING_UNIT, InfoRole.PERSON_IN_CHARGE, InfoRole.PHONE,
+        InfoRole.START, InfoRole.END, InfoRole.GROUNDS, InfoRole.CONTENTS, InfoRole.PURPOSE, InfoRole.PLAN, InfoRole.GOALS,
+    }
+)  # fmt: skip
+_TEXT_COLUMNS: Final = frozenset(list(ColumnRole)[: list(ColumnRole).index(ColumnRole.SCORING) + 1])
 SECTION_ROLES: Final = frozenset({InfoRole.PURPOSE, InfoRole.PLAN, InfoRole.GOALS})
 MONEY_ROLES: Final = frozenset({InfoRole.TOTAL, InfoRole.FISCAL, InfoRole.OTHER})
 
-INFO_LABELS: Final[dict[str, InfoRole]] = {
-    "项目编码": InfoRole.CODE,
-    "项目代码": InfoRole.CODE,
-    "项目名称": InfoRole.NAME,
-    "预算数": InfoRole.TOTAL,
-    "预算金额": InfoRole.TOTAL,
-    "预算总额": InfoRole.TOTAL,
-    "财政资金": InfoRole.FISCAL,
-    "其中:财政资金": InfoRole.FISCAL,
-    "其中财政资金": InfoRole.FISCAL,
-    "其中:财政拨款": InfoRole.FISCAL,
-    "财政拨款": InfoRole.FISCAL,
-    "其他资金": InfoRole.OTHER,
-    "其它资金": InfoRole.OTHER,
-    "项目类别": InfoRole.CATEGORY,
-    "项目性质": InfoRole.NATURE,
-    "项目属性": InfoRole.NATURE,
-    "主管部门": InfoRole.SUPERVISING_DEPARTMENT,
-    "实施单位": InfoRole.IMPLEMENTING_UNIT,
-    "项目负责人": InfoRole.PERSON_IN_CHARGE,
-    "联系电话": InfoRole.PHONE,
-    "开始时间": InfoRole.START,
-    "起始时间": InfoRole.START,
-    "结束时间": InfoRole.END,
-    "终止时间": InfoRole.END,
-    "立项依据": InfoRole.GROUNDS,
-    "实施内容": InfoRole.CONTENTS,
-    "项目内容": InfoRole.CONTENTS,
-    "预算规模及资金用途": InfoRole.PURPOSE,
-    "资金用途": InfoRole.PURPOSE,
-    "资金支出计划": InfoRole.PLAN,
-    "支出计划": InfoRole.PLAN,
-    "绩效目标": InfoRole.GOALS,
-    "年度绩效目标": InfoRole.GOALS,
-    "项目绩效目标": InfoRole.GOALS,
+INFO_LABELS: Final = {words: role for words, role in general_layout().labels.items() if role in _TEXT_ROLES}
+COLUMN_LABELS: Final = {
+    words: role for words, roles in general_layout().columns.items() for role in roles[:1] if role in _TEXT_COLUMNS
 }
-
-
-class ColumnRole(StrEnum):
-    """What a column of the indicator table holds."""
-
-    LEVEL1 = "level1"
-    LEVEL2 = "level2"
-    NAME = "name"
-    DESCRIPTION = "description"
-    SIGN = "sign"
-    VALUE = "value"
-    UNIT = "unit"
-    WEIGHT = "weight"
-    DIRECTION = "direction"
-    BASIS = "basis"
-    REMARK = "remark"
-    SCORING = "scoring"
-
-
-COLUMN_LABELS: Final[dict[str, ColumnRole]] = {
-    "一级指标": ColumnRole.LEVEL1,
-    "二级指标": ColumnRole.LEVEL2,
-    "三级指标": ColumnRole.NAME,
-    "指标名称": ColumnRole.NAME,
-    "指标内容": ColumnRole.NAME,
-    "绩效指标描述": ColumnRole.DESCRIPTION,
-    "指标描述": ColumnRole.DESCRIPTION,
-    "指标说明": ColumnRole.DESCRIPTION,
-    "指标解释": ColumnRole.DESCRIPTION,
-    "符号": ColumnRole.SIGN,
-    "指标符号": ColumnRole.SIGN,
-    "运算符号": ColumnRole.SIGN,
-    "指标性质": ColumnRole.SIGN,
-    "指标值": ColumnRole.VALUE,
-    "目标值": ColumnRole.VALUE,
-    "年度指标值": ColumnRole.VALUE,
-    "绩效指标值": ColumnRole.VALUE,
-    "单位": ColumnRole.UNIT,
-    "计量单位": ColumnRole.UNIT,
-    "度量单位": ColumnRole.UNIT,
-    "权重": ColumnRole.WEIGHT,
-    "分值": ColumnRole.WEIGHT,
-    "指标权重": ColumnRole.WEIGHT,
-    "指标方向": ColumnRole.DIRECTION,
-    "指标方向性": ColumnRole.DIRECTION,
-    "指标值确定依据": ColumnRole.BASIS,
-    "确定依据": ColumnRole.BASIS,
-    "备注": ColumnRole.REMARK,
-    "评分标准": ColumnRole.SCORING,
-    "评(扣)分标准": ColumnRole.SCORING,
-}
-
-LEVEL1_TERMS: Final = frozenset({"产出", "效益", "效果", "满意度"})
-# 成本 is a second level up to 2021 and a first level since, so a cell 成本指标 does not tell which column it stands in.
-LEVEL2_TERMS: Final = frozenset(
-    {
-        "数量", "质量", "时效", "成本", "经济成本", "社会成本", "生态环境成本",
-        "经济效益", "社会效益", "生态效益", "可持续影响", "服务对象满意度",
-    }
-)  # fmt: skip
+LEVEL1_TERMS: Final = general_layout().level1
+LEVEL2_TERMS: Final = general_layout().level2
 GOAL_NUMBER: Final = re.compile(
     r"(?:(?P<number>\d{1,3})\s*[.．、](?!\d)|[（(]\s*(?P<round>\d{1,3})\s*[）)]|目标(?P<named>\d{1,3})\s*[：:.、])\s*"
 )

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from documents.reading.cut_labels import whole_labels
 from documents.reading.finding_codes import FindingCode, finding
 from documents.reading.headings import part_heading, project_heading, section_heading
 from documents.reading.lines import Line, stripped, without_radicals
@@ -67,6 +68,7 @@ class _Writer:
         self.pages: list[int] = []
         self._sheets = sheets
         self._broken: list[str] = []
+        self._cut: list[str] = []
         grids = [block for block in form.blocks if isinstance(block, Grid)]
         self._width = max((len(_columns(grid)) for grid in grids), default=1)
 
@@ -80,6 +82,8 @@ class _Writer:
     def grid(self, grid: Grid) -> None:
         """Writes a table: a line for each row that has words."""
         columns = _columns(grid)
+        grid, cut = whole_labels(grid)
+        self._cut += cut
         rows: dict[int, list[Cell]] = {}
         for cell in sorted(grid.cells, key=lambda cell: (cell.row, cell.column)):
             if stripped(cell.text):
@@ -105,11 +109,14 @@ class _Writer:
             self._write("\t".join(written), page)
 
     def findings(self) -> Iterator[ReadingFinding]:
-        """One hint for all cells with several lines: their joining is no reading of the author's."""
+        """What was joined: one hint for all cells with several lines, one doubt for all labels that a page has cut."""
         if self._broken:
             reason = f"共 {len(self._broken)} 个单元格里分了行，已接成一行。"
             raw = " / ".join(self._broken[:_MOST_SHOWN])
             yield finding(FindingCode.SOURCE_REMARK, "", raw, reason, 0.9)
+        if self._cut:
+            reason = f"表格的标签有 {len(self._cut)} 处被分页断开，已接成一个，请对照原件核对这几行。"
+            yield finding(FindingCode.SOURCE_DOUBT, "", " / ".join(self._cut[:_MOST_SHOWN]), reason, 0.7)
 
     def _write(self, line: str, page: int) -> None:
         self.lines.append(line)

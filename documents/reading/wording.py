@@ -20,11 +20,14 @@ _BEGINS: Final = {
     "管": "管理护控", "评": "评价估审定", "训": "训练", "技": "技术能巧", "普": "普及查通法惠", "织": "织",
     "障": "障碍", "升": "升级", "预": "预算期防备", "财": "财政务产力", "政": "政府策务治", "府": "", "单": "单位",
     "位": "位置", "确": "确保定认", "督": "督查导促", "监": "监督控管测", "导": "导向致", "核": "核算查实心定",
+    "民": "民主生族间众政警宿营俗用办意法事企居工兵", "众": "众多志望所人筹", "的": "的确士",
 }  # fmt: skip
 _DOUBLED = re.compile(f"([{''.join(_BEGINS)}])\\1+")
 # A line with more than a few is no writing; it is not worth a finding each.
 _MOST_IN_A_LINE: Final = 20
 _KNOWN_WORDS: Final = frozenset({"兢兢业业"})
+# Words that end with the character, so that a 的 behind them is one of its own.
+_ENDS_WITH_DE: Final = ("目的的", "标的的")
 
 
 def doubled_characters(lines: Iterable[Line]) -> tuple[ReadingFinding, ...]:
@@ -36,6 +39,8 @@ def doubled_characters(lines: Iterable[Line]) -> tuple[ReadingFinding, ...]:
             following = line.words[end : end + 1]
             begins_word = bool(following) and end - start == 2 and following in _BEGINS[match[1]][1:]
             if begins_word or line.words[max(0, start - 2) : end] in _KNOWN_WORDS:
+                continue
+            if end - start == 2 and line.words[max(0, start - 1) : end] in _ENDS_WITH_DE:
                 continue
             shown = min(end, start + 4)
             before = line.words[max(0, start - 3) : start].rpartition("\t")[2]

@@ -6,12 +6,14 @@ locale and the machine.
 
 from documents.rendering.fonts import FontSet
 from documents.rendering.pages import render_html, render_pdf
-from documents.rendering.publication import is_personal, published
-from documents.rendering.stage import Opinion, Stage, Step
+from documents.rendering.personal import is_personal
+from documents.rendering.publication import published
+from documents.rendering.stage import ArchivedFile, Opinion, Stage, Step
 from documents.rendering.titles import place_title
 from documents.rendering.words import document_names
 
 __all__ = [
+    "ArchivedFile",
     "FontSet",
     "Opinion",
     "Stage",

@@ -68,3 +68,9 @@ def refuse_forbidden(stage: Stage, made: str) -> None:
     match = _FORBIDDEN.search(made)
     if match:
         raise refusal(stage, match.group())
+
+
+def refuse_unwritable(stage: Stage) -> None:
+    """The same for everything that a stage holds, where what will be made of it is not known."""
+    for _, words in _occurrences(stage):
+        refuse_forbidden(stage, words)

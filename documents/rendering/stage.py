@@ -29,10 +29,50 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the procedure: its title, the role or organization that took it, and when (aware time)."""
+    """One step of the procedure: its title, the role or organization that took it, and when (aware time).
+
+    ``person`` and ``words`` (the reason that was given) stand on the process sheet only.
+    """
 
     title: str
     by: str
+    at: datetime
+    person: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedFile:
+    """A file of an archive: its path, what it is, and its SHA-256 in hexadecimal."""
+
+    path: str
+    title: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The points that one item of a review form got, of how many; empty where it was not scored."""
+
+    criterion: str
+    item: str
+    points: str
+    score: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSheet:
+    """A review form as a reviewer filled it in: for a project's id, or "" for the department part, and its title."""
+
+    subject: str
+    title: str
+    level: str
+    author: str
+    scores: tuple[Score, ...]
+    total: str
+    grade: str
+    conclusion: str
     at: datetime
 
 
@@ -61,3 +101,5 @@ class Stage:
     document_number: str = ""
     conclusion: str = ""
     copies_to: tuple[str, ...] = ()
+    files: tuple[ArchivedFile, ...] = ()
+    sheets: tuple[ScoreSheet, ...] = ()

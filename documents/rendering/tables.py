@@ -33,8 +33,13 @@ _OPTIONAL: Final = (
 
 @dataclass(frozen=True, slots=True)
 class IndicatorRow:
-    """One row of an indicator table; a level's row count is 0 where a merged cell above already covers it."""
+    """One row of an indicator table; a level's row count is 0 where a merged cell above already covers it.
 
+    ``name`` and ``description`` are the whole cells; ``before``, ``own_name`` and ``after`` are the parts of the first,
+    ``own_description`` and ``more`` (label, words, member) those of the second, so that each member is marked by itself.
+    """
+
+    id: str
     level1: str
     level1_rows: int
     level2: str
@@ -44,28 +49,45 @@ class IndicatorRow:
     value: str
     basis: str
     weight: str
+    before: str
+    own_name: str
+    after: str
+    own_description: str
+    more: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PlanCell:
-    """One checkpoint of the spending plan, and how many columns of the table it takes."""
+    """One checkpoint of the spending plan: its position in the plan ("-" for none), and how many columns it takes."""
 
     checkpoint: str
     percent: str
     columns: int
+    position: str
 
 
-def _name(indicator: Indicator) -> str:
-    period = f"（{indicator.period}）" if indicator.period else ""
-    return f"{'★' if indicator.core else ''}{'其中：' if indicator.part_of else ''}{indicator.name or NOTHING}{period}"
+@dataclass(frozen=True, slots=True)
+class GoalRow:
+    """One goal: its id ("-" for none), what the form writes before its text, and the text."""
+
+    id: str
+    before: str
+    text: str
 
 
-def _description(indicator: Indicator) -> str:
-    lines = [indicator.description or NOTHING]
-    if indicator.scoring:
-        lines.append(f"{member_title('scoring')}：{indicator.scoring}")
-    lines += [f"{member.label}：{member.value}" for member in indicator.extra]
-    return "\n".join(lines)
+@dataclass(frozen=True, slots=True)
+class DetailRow:
+    """One member that only some forms have: title, words, the member's place below the project, and that of a label."""
+
+    title: str
+    words: str
+    member: str
+    label: str = ""
+
+
+def _more(indicator: Indicator) -> tuple[tuple[str, str, str], ...]:
+    scoring = [(member_title("scoring"), indicator.scoring, "scoring")] if indicator.scoring else []
+    return (*scoring, *((extra.label, extra.value, f"extra/{at}/value") for at, extra in enumerate(indicator.extra)))
 
 
 def indicator_rows(indicators: Sequence[Indicator]) -> tuple[IndicatorRow, ...]:
@@ -78,17 +100,27 @@ def indicator_rows(indicators: Sequence[Indicator]) -> tuple[IndicatorRow, ...]:
             run = list(second)
             level2_rows = len(run)
             for indicator in run:
+                before = f"{'★' if indicator.core else ''}{'其中：' if indicator.part_of else ''}"
+                own_name, own_description = indicator.name or NOTHING, indicator.description or NOTHING
+                after = f"（{indicator.period}）" if indicator.period else ""
+                more = _more(indicator)
                 rows.append(
                     IndicatorRow(
+                        id=indicator.id,
                         level1=level1 or NOTHING,
                         level1_rows=level1_rows,
                         level2=level2 or NOTHING,
                         level2_rows=level2_rows,
-                        name=_name(indicator),
-                        description=_description(indicator),
+                        name=f"{before}{own_name}{after}",
+                        description="\n".join([own_description, *(f"{label}：{words}" for label, words, _ in more)]),
                         value=value_words(indicator) or NOTHING,
                         basis=indicator.basis or NOTHING,
                         weight=NOTHING if indicator.weight is None else f"{indicator.weight.normalize():f}",
+                        before=before,
+                        own_name=own_name,
+                        after=after,
+                        own_description=own_description,
+                        more=more,
                     )
                 )
                 level1_rows = level2_rows = 0
@@ -98,26 +130,34 @@ def indicator_rows(indicators: Sequence[Indicator]) -> tuple[IndicatorRow, ...]:
 def plan_lines(plan: Sequence[Checkpoint]) -> tuple[tuple[PlanCell, ...], ...]:
     """The spending plan in lines of at most three checkpoints, each line as wide as the table."""
     if not plan:
-        return ((PlanCell(NOTHING, NOTHING, _COLUMNS),),)
+        return ((PlanCell(NOTHING, NOTHING, _COLUMNS, "-"),),)
     count = -(-len(plan) // _CHECKPOINTS_A_LINE)
     shorter, longer = divmod(len(plan), count)
     lines, start = [], 0
     for number in range(count):
         size = shorter + (number < longer)
-        points = plan[start : start + size]
+        points = enumerate(plan[start : start + size], start)
         start += size
-        lines.append(tuple(PlanCell(p.checkpoint or NOTHING, share(p.percent), _COLUMNS // size) for p in points))
+        lines.append(
+            tuple(PlanCell(p.checkpoint or NOTHING, share(p.percent), _COLUMNS // size, str(at)) for at, p in points)
+        )
     return tuple(lines)
 
 
-def goal_lines(goals: Sequence[Goal]) -> tuple[str, ...]:
+def goal_rows(goals: Sequence[Goal]) -> tuple[GoalRow, ...]:
     """Goals numbered as the forms do, unless the author's own number stands before the text already."""
-    lines = []
+    rows = []
     for number, goal in enumerate(goals, start=1):
         period = f"（{goal.period}目标）" if goal.period else ""
         before = "" if _NUMBERED.match(goal.text) else f"{number}."
-        lines.append(f"{before}{period}{goal.text or NOTHING}")
-    return tuple(lines) or (NOTHING,)
+        text = goal.text.lstrip(" ")
+        rows.append(GoalRow(goal.id, f"{before}{period}{goal.text[: len(goal.text) - len(text)]}", text or NOTHING))
+    return tuple(rows) or (GoalRow("-", "", NOTHING),)
+
+
+def goal_lines(goals: Sequence[Goal]) -> tuple[str, ...]:
+    """The same as whole lines."""
+    return tuple(f"{row.before}{row.text}" for row in goal_rows(goals))
 
 
 def _schedule_line(step: Schedule) -> str:
@@ -125,21 +165,32 @@ def _schedule_line(step: Schedule) -> str:
     return f"{time}：{step.content}" if time else step.content
 
 
-def details(project: Project) -> tuple[tuple[str, str], ...]:
-    """Title and words of every member that only some forms have, so that nothing of a form is dropped."""
-    pairs = [
-        (member_title(member, "projects"), getattr(project, member)) for member in _OPTIONAL if getattr(project, member)
+def detail_rows(project: Project) -> tuple[DetailRow, ...]:
+    """Every member that only some forms have, so that nothing of a form is dropped."""
+    rows = [
+        DetailRow(member_title(member, "projects"), getattr(project, member), member)
+        for member in _OPTIONAL
+        if getattr(project, member)
     ]
     budget = project.budget
     if budget.sources:
         words = "\n".join(f"{source.name}：{plain_money(source.amount)}" for source in budget.sources)
-        pairs.append((member_title("sources"), words))
+        rows.append(DetailRow(member_title("sources"), words, "budget/sources"))
     if budget.period_total is not None:
-        pairs.append((member_title("period_total"), plain_money(budget.period_total)))
+        rows.append(DetailRow(member_title("period_total"), plain_money(budget.period_total), "budget/period_total"))
     if project.schedule:
-        pairs.append((member_title("schedule"), "\n".join(_schedule_line(step) for step in project.schedule)))
-    pairs += [(member.label, member.value) for member in project.extra]
-    return tuple(pairs)
+        words = "\n".join(_schedule_line(step) for step in project.schedule)
+        rows.append(DetailRow(member_title("schedule"), words, "schedule"))
+    rows += [
+        DetailRow(extra.label, extra.value, f"extra/{at}/value", f"extra/{at}/label")
+        for at, extra in enumerate(project.extra)
+    ]
+    return tuple(rows)
+
+
+def details(project: Project) -> tuple[tuple[str, str], ...]:
+    """Title and words of each of them."""
+    return tuple((row.title, row.words) for row in detail_rows(project))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,23 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
+from functools import lru_cache
 from typing import Any, Final
 
 from jinja2 import FunctionLoader, StrictUndefined, Template, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from lxml import etree
 
 from documents.rendering import figures, tables
 from documents.rendering.characters import refuse_forbidden
 from documents.rendering.publication import published
 from documents.rendering.reviews import kind_counts, review_forms
 from documents.rendering.stage import Stage
+from documents.rendering.template_faults import UnknownName as UnknownName
+from documents.rendering.template_faults import broken
+from documents.rendering.template_set import SHIPPED, WORDS, TemplateSet
+from documents.rendering.template_set import document_names as document_names
 from documents.rendering.titles import member_title
-from models.errors import NotFound
-
-WORDS: Final = "words.xhtml.j2"
-_SHARED: Final = "_base"
+from models.errors import JixiaoError, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class Words:
     body: str
 
 
-def _context(stage: Stage) -> dict[str, Any]:
+def context_of(stage: Stage) -> dict[str, Any]:
+    """The names that a template of words, or of Word, may use."""
     content = published(stage.content) if stage.document == "publication" else stage.content
     named = content.department.unit_name or content.department.name
     return {
@@ -68,23 +70,15 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "lines": lambda words: [line.strip() for line in words.splitlines() if line.strip()],
     "indicator_rows": tables.indicator_rows,
     "plan_lines": tables.plan_lines,
-    "goal_lines": tables.goal_lines,
-    "details": tables.details,
+    "goal_rows": tables.goal_rows,
+    "detail_rows": tables.detail_rows,
     "member_title": member_title,
 }
 
 
 def template_source(name: str) -> str | None:
-    """Source of a template in the package's data by its path below ``documents/templates``; None where there is none."""
-    folder = resources.files("documents").joinpath("templates")
-    try:
-        return folder.joinpath(*name.split("/")).read_text(encoding="utf-8")
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return None
-
-
-class UnknownName(Exception):
-    """A template uses a name that no document defines: a fault of the program, found when the template is loaded."""
+    """Source of a template of the program by its path below ``documents/templates``; None where there is none."""
+    return SHIPPED.source(name)
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -96,7 +90,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         if isinstance(source, str):
             unknown = meta.find_undeclared_variables(self.parse(source, name)) - self.names - set(self.globals)
             if unknown:
-                raise UnknownName(f"模板 {name} 用了没有定义的名称：{'、'.join(sorted(unknown))}。")
+                raise UnknownName(name, sorted(unknown))
         return super().compile(source, name, *args, **kwargs)
 
 
@@ -104,8 +98,14 @@ def environment(
     source: Callable[[str], str | None] = template_source, names: frozenset[str] = CONTEXT_NAMES
 ) -> ImmutableSandboxedEnvironment:
     """A sandbox for templates that may use ``names``: an unknown one is an error, and everything written is escaped."""
+
+    def loaded(name: str) -> tuple[str, str, None] | None:
+        # The name stands in for a file name, so that a traceback tells the line of which template.
+        found = source(name)
+        return None if found is None else (found, name, None)
+
     sandbox = _Environment(
-        loader=FunctionLoader(source),
+        loader=FunctionLoader(loaded),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
@@ -118,33 +118,52 @@ def environment(
     return sandbox
 
 
-@cache
-def _templates() -> ImmutableSandboxedEnvironment:
-    return environment()
+@lru_cache(maxsize=16)
+def environment_of(templates: TemplateSet) -> ImmutableSandboxedEnvironment:
+    """The sandbox of a set of templates, with what it has loaded."""
+    return environment(templates.source)
 
 
-@cache
-def document_names() -> tuple[str, ...]:
-    """Names of the documents that can be rendered, the ``document:`` names of workflow definitions, in order of name."""
-    folders = resources.files("documents").joinpath("templates").iterdir()
-    return tuple(sorted(folder.name for folder in folders if folder.joinpath(WORDS).is_file()))
-
-
-def _template(document: str) -> Template:
+def require_document(document: str) -> None:
+    """Raises NotFound for a document without templates."""
     if document not in document_names():
         raise NotFound(
             f"没有名为“{document}”的文书；可用的文书有：{'、'.join(document_names())}。",
             document=document,
             available=list(document_names()),
         )
-    return _templates().get_template(f"{document}/{WORDS}")
 
 
-def words(stage: Stage) -> Words:
-    """The words of a stage's document; raises NotFound for an unknown document, InvalidInput for unusable characters."""
-    template = _template(stage.document)
-    module = template.make_module(_context(stage))
+def _made(template: Template, stage: Stage) -> Words:
+    try:
+        module = template.make_module(context_of(stage))
+    except Exception:  # noqa: BLE001 -- raised again, with the lines of the template in the place of generated code
+        template.environment.handle_exception()
     exported = vars(module)
-    made = Words(title=str(exported["title"]), watermark=str(exported.get("watermark", "")), body=str(module))
+    return Words(title=str(exported["title"]), watermark=str(exported.get("watermark", "")), body=str(module))
+
+
+def words(stage: Stage, templates: TemplateSet = SHIPPED) -> Words:
+    """The words of a stage's document.
+
+    Raises NotFound for an unknown document, InvalidInput for unusable characters, BrokenTemplate for an own template that
+    fails, or writes what is no XML.
+    """
+    require_document(stage.document)
+    name = f"{stage.document}/{WORDS}"
+    try:
+        made = _made(environment_of(templates).get_template(name), stage)
+    except JixiaoError:
+        raise
+    except Exception as error:
+        # A template is a program of somebody else's, and may fail in any way; ours must not.
+        if not templates.overrides(stage.document):
+            raise
+        raise broken(error, name) from error
     refuse_forbidden(stage, f"{made.title}{made.body}")
+    if templates.overrides(stage.document):
+        try:
+            etree.fromstring(f"<article>{made.body}</article>", etree.XMLParser(resolve_entities=False, huge_tree=True))
+        except etree.XMLSyntaxError as error:
+            raise broken(error, name) from error
     return made

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from application.acting import act
+from application.answering import answer_findings
 from application.editing import confirm_repairs
 from application.identity import authenticate
 from application.importing import import_text
@@ -42,6 +43,7 @@ class Shell:
             text=True,
             encoding="utf-8",
             cwd=given.pop("cwd", self.home.parent),
+            **given,
         )
 
     def run(
@@ -92,6 +94,7 @@ def drive_text(shell: Shell, state: str) -> str:
     }
     text: str = import_text(people["drafter"], SAMPLE.read_bytes())["text"]
     confirm_repairs(people["drafter"], text, (), everything=True)
+    answer_findings(people["drafter"], text, (), words="已核对", everything=True)
     reached = "draft"
     for role, action in (("department_head", "submit"), ("reviewer", "accept"), ("reviewer", "pass")):
         if reached == state:

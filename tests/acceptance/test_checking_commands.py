@@ -43,6 +43,46 @@ def test_a_file_is_checked_without_an_installation(stranger: Shell, broken: Path
     assert not stranger.home.exists()
 
 
+def _on_a_terminal(shell: Shell, *arguments: object) -> str:
+    """What a command writes to a terminal of 80 columns."""
+    master, slave = pty.openpty()
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("JIXIAO_")}
+    process = subprocess.Popen(
+        [COMMAND, *map(str, arguments)],
+        stdout=slave,
+        stderr=subprocess.DEVNULL,
+        env=kept | {"COLUMNS": "80", "TERM": "dumb", "JIXIAO_HOME": str(shell.home), "PYTHONUTF8": "1"},
+    )
+    os.close(slave)
+    written = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:  # Linux tells so that the other end is closed
+            break
+        if not piece:
+            break
+        written += piece
+    os.close(master)
+    assert process.wait(60) == 0
+    return written.decode()
+
+
+def test_neither_names_nor_words_of_files_steer_the_terminal(stranger: Shell, tmp_path: Path) -> None:
+    words = SAMPLE.read_text("utf-8").replace("读者满意度", "读者\x1b]0;t\x07满意度")
+    (tmp_path / "\x1b[31m红\n.txt").write_text(words, "utf-8")
+    (tmp_path / os.fsdecode(b"\xff\x1b[2J.txt")).write_text(words, "utf-8")
+    piped = stranger.run("text", "check", tmp_path)
+    assert piped.returncode == 0
+    assert "\x1b" not in piped.stdout + piped.stderr
+    shown = _on_a_terminal(stranger, "text", "check", str(tmp_path))
+    assert "红" in shown
+    for escape in ("\x1b[31m", "\x1b[2J", "\x1b]0;t", "\x07"):
+        assert escape not in shown
+    assert stranger.run("text", "check", tmp_path, "--json").returncode == 0
+    assert stranger.run("text", "check", tmp_path, "--sarif").returncode == 0
+
+
 def test_a_folder_with_a_broken_file_is_checked_to_its_end(stranger: Shell, broken: Path) -> None:
     shutil.copy(TWO, broken.parent / "b.txt")
     (broken.parent / "c.docx").write_bytes(b"PK\x03\x04 no archive")
@@ -56,6 +96,22 @@ def test_a_folder_with_a_broken_file_is_checked_to_its_end(stranger: Shell, brok
     assert len(rows) == len(done.stdout.splitlines())
     only = stranger.run("text", "check", broken.parent / "c.docx")
     assert only.returncode == 6
+
+
+def test_files_that_are_no_texts_are_one_line_each_and_no_failure(stranger: Shell, tmp_path: Path) -> None:
+    shutil.copy(SAMPLE, tmp_path / "a.txt")
+    letter = tmp_path / "b.txt"
+    letter.write_text("某局文件\n某财预〔2024〕15号\n关于某局2024年绩效目标的批复\n某局：\n同意。\n", "utf-8")
+    done = stranger.run("text", "check", tmp_path)
+    assert done.returncode == 0
+    assert [line for line in done.stdout.splitlines() if "b.txt" in line] == [
+        line for line in done.stdout.splitlines() if "\t不是文本\t" in line
+    ]
+    assert "不是文本 1 份" in done.stderr
+    assert json.loads(stranger.run("text", "check", tmp_path, "--json").stdout)["others"] == 1
+    alone = stranger.run("text", "check", letter)
+    assert alone.returncode == 6
+    assert "没有检查" in alone.stderr
 
 
 def test_json_and_sarif_are_alone_on_standard_output(stranger: Shell, broken: Path) -> None:
@@ -80,6 +136,8 @@ def test_mistakes_of_the_caller_are_told(stranger: Shell) -> None:
     assert "只能选一个" in stranger.fails(2, "text", "check", SAMPLE, "--json", "--sarif")
     assert "--settings" in stranger.fails(2, "text", "check", SAMPLE, "--settings", "nothing.toml")
     assert "没有编号为“X1”的规则" in stranger.fails(3, "check", "explain", "X1")
+    stored = "0192d3f4-0000-7000-8000-000000000000"
+    assert "--department" in stranger.fails(2, "text", "check", stored, "--department", "某局")
     assert "不能写入" in stranger.fails(1, "text", "check", SAMPLE, "--xlsx", "/nowhere/list.xlsx")
 
 
@@ -116,26 +174,8 @@ def test_rules_are_listed_and_explained_with_the_settings_in_force(stranger: She
 def test_the_table_fits_80_columns_of_a_terminal(tmp_path: Path) -> None:
     from rich.cells import cell_len
 
-    master, slave = pty.openpty()
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("JIXIAO_")}
-    process = subprocess.Popen(
-        [COMMAND, "text", "check", SAMPLE, TWO],
-        stdout=slave,
-        stderr=subprocess.DEVNULL,
-        env=kept | {"COLUMNS": "80", "TERM": "dumb", "JIXIAO_HOME": str(tmp_path), "PYTHONUTF8": "1"},
-    )
-    os.close(slave)
-    written = b""
-    while True:
-        try:
-            piece = os.read(master, 65536)
-        except OSError:  # Linux tells so that the other end is closed
-            break
-        if not piece:
-            break
-        written += piece
-    assert process.wait(60) == 0
-    lines = written.decode().splitlines()
+    written = _on_a_terminal(Shell(tmp_path), "text", "check", SAMPLE, TWO)
+    lines = written.splitlines()
     assert any("library-2021.txt" in line for line in lines)
     rows = [line for line in lines if str(ROOT) not in line]
     assert max(cell_len(line.rstrip()) for line in rows) <= 80

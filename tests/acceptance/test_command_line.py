@@ -319,7 +319,8 @@ def test_a_stale_version_and_a_command_id(shell, drive):
 def test_usage_errors_are_said_with_exit_code_2(shell):
     for arguments in (("text", "nothing"), ("submit",), ("text", "render", "x", "--format", "gif")):
         assert shell.run(*arguments, role="drafter").returncode == 2
-    assert "二者选一" in shell.fails(2, "text", "edit", shell.text, role="drafter")
+    both = ("--file", "a.json", "--set", "/title=b")
+    assert "只能选一个" in shell.fails(2, "text", "edit", shell.text, *both, role="drafter")
     assert "位置=问题" in shell.fails(2, "return", shell.text, "--opinion", "nonsense", role="reviewer")
 
 

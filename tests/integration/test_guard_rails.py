@@ -85,14 +85,99 @@ ROWS = {
         "created_at": NOW,
     },
     "participation": {"text_id": "t", "account_id": "a", "capacity": "x", "round": 1, "created_at": NOW},
+    "check_setting": {
+        "organization_id": "o",
+        "number": 1,
+        "sha256": "x",
+        "name": "x",
+        "reason": "x",
+        "author_id": "a",
+        "created_at": NOW,
+    },
+    "review_form": {
+        **dict.fromkeys(("subject", "state", "content_hash", "shape", "scores", "notes"), "x"),
+        **dict.fromkeys(("total", "grade", "conclusion", "role"), "x"),
+        "text_id": "t",
+        "number": 1,
+        "round": 1,
+        "version": 1,
+        "account_id": "a",
+        "created_at": NOW,
+    },
+    "finding_answer": {
+        "text_id": "t",
+        "number": 1,
+        "fingerprint": "x",
+        "code": "x",
+        "anchor": "x",
+        "message": "x",
+        "text": "x",
+        "version": 1,
+        "row_version": 1,
+        "author_id": "a",
+        "created_at": NOW,
+    },
+    "number_word": {
+        "organization_id": "o",
+        "number": 1,
+        "document": "",
+        "word": "x",
+        "author_id": "a",
+        "created_at": NOW,
+    },
+    "issued_document": {
+        "word": "x",
+        "year": 1,
+        "number": 1,
+        "organization_id": "o",
+        "text_id": "t",
+        "step": 1,
+        "document": "x",
+        "round": 1,
+        "version": 1,
+        "content_hash": "x",
+        "issued_on": "x",
+        "created_at": NOW,
+    },
+    "rendered_document": {
+        "facts": "x",
+        "format": "x",
+        "text_id": "t",
+        "document": "x",
+        "version": 1,
+        "sha256": "x",
+        "templates": "x",
+        "program": "x",
+        "created_at": NOW,
+    },
 }
-FROZEN = tuple(name for name in ROWS if name.startswith(("audit", "blob", "text_v", "step", "sign", "part")))
+FROZEN = tuple(
+    name
+    for name in ROWS
+    if name.startswith(
+        (
+            "audit",
+            "blob",
+            "text_v",
+            "step",
+            "sign",
+            "part",
+            "check_s",
+            "finding_a",
+            "review",
+            "number_w",
+            "issued_",
+            "rendered_",
+        )
+    )
+)
 # What the program itself fills in or moves later.
 MOVING = {
     "audit_log": "vkey = 'y'",
     "audit_key": "until_size = 7",
     "audit_head": "n = 6, root = :b",
     "audit_checkpoint": "cosignatures = 'y', timestamp_token = :b",
+    "issued_document": "voided_step = 3",
 }
 
 
@@ -165,6 +250,13 @@ def test_a_key_ends_once(engine: sa.Engine) -> None:
             run(engine, f"UPDATE audit_key SET until_size = {again}")
 
 
+def test_a_document_number_becomes_void_once(engine: sa.Engine) -> None:
+    run(engine, "UPDATE issued_document SET voided_step = 3")
+    for again in ("4", "NULL"):
+        with pytest.raises(DatabaseUnavailable, match="发文登记"):
+            run(engine, f"UPDATE issued_document SET voided_step = {again}")
+
+
 def test_the_head_never_goes_back(engine: sa.Engine) -> None:
     with pytest.raises(DatabaseUnavailable, match="只能向前"):
         run(engine, "UPDATE audit_head SET n = 4")
@@ -183,7 +275,7 @@ def test_sqlite_s_replace_puts_nothing_in_the_place_of_a_record(tmp_path, table:
         name: "z" for name in ("note", "reason", "choice", "action", "vkey") if name in other and table != "audit_key"
     }
     statement = sa.text(str(insert(table)).replace("INSERT", "INSERT OR REPLACE"))
-    if table in ("audit_checkpoint", "blob"):
+    if table in ("audit_checkpoint", "blob", "rendered_document"):
         # Passed over without a word, as an insert with ON CONFLICT DO NOTHING is.
         with transaction(engine) as work:
             work.connection.execute(statement, other)

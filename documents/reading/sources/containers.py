@@ -72,7 +72,7 @@ def member(container: zipfile.ZipFile, name: str) -> bytes:
     """The bytes of a member; raises InvalidInput where it is missing or broken."""
     try:
         return container.read(name)
-    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
         raise InvalidInput(f"文件不完整或已损坏（{name} 读不出）；请用原来的软件打开并重新保存，再导入。") from error
 
 

@@ -26,6 +26,7 @@ from documents.reading.sources.form import (
     Grid,
     Paragraph,
     SourceForm,
+    block_lines,
     checked_grid,
 )
 from models.errors import InvalidInput
@@ -166,16 +167,7 @@ class _Walk:
 
     def _cell_text(self, cell: Any, depth: int) -> str:
         """The paragraphs of a cell, one a line; a table inside a cell gives a line for each of its rows."""
-        lines: list[str] = []
-        for block in self.blocks(cell, depth + 1):
-            if isinstance(block, Paragraph):
-                lines.append(block.text)
-            else:
-                rows: dict[int, list[str]] = {}
-                for inner in block.cells:
-                    rows.setdefault(inner.row, []).append(inner.text)
-                lines += [" ".join(filter(None, words)) for _, words in sorted(rows.items())]
-        return "\n".join(lines).strip("\n")
+        return "\n".join(block_lines(self.blocks(cell, depth + 1))).strip("\n")
 
     def _grid(self, table: Any, depth: int) -> Grid:
         cells: list[Cell] = []

@@ -55,6 +55,20 @@ class Grid:
     pages: tuple[int, ...] = ()
 
 
+def block_lines(blocks: Iterable[Paragraph | Grid]) -> list[str]:
+    """The lines of blocks inside a cell: a paragraph each, and of a table one for each of its rows."""
+    lines: list[str] = []
+    for block in blocks:
+        if isinstance(block, Paragraph):
+            lines.append(block.text)
+            continue
+        rows: dict[int, list[str]] = {}
+        for cell in block.cells:
+            rows.setdefault(cell.row, []).append(cell.text)
+        lines += [" ".join(filter(None, words)) for _, words in sorted(rows.items())]
+    return lines
+
+
 @dataclass(frozen=True, slots=True)
 class Aside:
     """One thing beside the blocks: one sentence, and the raw words that it is about (left-out words whole)."""

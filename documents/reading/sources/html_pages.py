@@ -20,6 +20,7 @@ from documents.reading.sources.form import (
     Grid,
     Paragraph,
     SourceForm,
+    block_lines,
     checked_grid,
 )
 from models.errors import InvalidInput
@@ -143,16 +144,7 @@ class _Walk:
             yield checked_grid(len(rows), width, cells)
 
     def _cell_text(self, cell: Any, depth: int) -> str:
-        lines: list[str] = []
-        for block in self.blocks(cell, depth + 1):
-            if isinstance(block, Paragraph):
-                lines.append(block.text)
-            else:
-                by_row: dict[int, list[str]] = {}
-                for inner in block.cells:
-                    by_row.setdefault(inner.row, []).append(inner.text)
-                lines += [" ".join(filter(None, texts)) for _, texts in sorted(by_row.items())]
-        return "\n".join(lines)
+        return "\n".join(block_lines(self.blocks(cell, depth + 1)))
 
 
 def _paragraphs(words: list[str]) -> Iterator[Paragraph]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -15,14 +16,22 @@ from models.errors import InvalidInput
 _PROGRAMS: Final = ("soffice", "libreoffice")
 _TITLES: Final = {SourceKind.DOC: "旧版 Word 文件（doc）", SourceKind.RTF: "RTF 文件", SourceKind.ODT: "ODT 文件"}
 # Starting the office program takes most of it; a file that takes longer is none that people write.
-SECONDS: Final = 60.0
+SECONDS: Final = 30.0
+# What the program may not do with a stranger's file: run macros, run what is embedded, fetch what it only names (a picture on
+# another machine would tell that the file was read, and a file of this machine could end up in the text).
+_FORBIDDEN: Final = (
+    ("MacroSecurityLevel", "3"),
+    ("DisableMacrosExecution", "true"),
+    ("DisableActiveContent", "true"),
+    ("BlockUntrustedRefererLinks", "true"),
+)
 
 
 def converted(data: bytes, kind: SourceKind, *, seconds: float = SECONDS) -> bytes:
     """The docx bytes of a file; raises InvalidInput where LibreOffice is missing, gives up, or takes too long.
 
-    LibreOffice gets a profile of its own in the temporary folder, so that nothing of the user's is touched, macros stay
-    at their strictest default, and two conversions do not wait for one another.
+    LibreOffice gets a profile and a temporary folder of its own, so that nothing of the user's is touched, nothing is left
+    when it is ended, and two conversions do not wait for one another; macros and links are switched off in it.
     """
     program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
     title = _TITLES[kind]
@@ -33,9 +42,11 @@ def converted(data: bytes, kind: SourceKind, *, seconds: float = SECONDS) -> byt
     with tempfile.TemporaryDirectory(prefix="jixiao-") as folder:
         source = Path(folder) / f"source.{kind.value}"
         source.write_bytes(data)
+        profile = Path(folder) / "profile"
+        _write_settings(profile / "user" / "registrymodifications.xcu")
         command = [
             program,
-            f"-env:UserInstallation={(Path(folder) / 'profile').as_uri()}",
+            f"-env:UserInstallation={profile.as_uri()}",
             "--headless",
             "--norestore",
             "--convert-to",
@@ -44,17 +55,36 @@ def converted(data: bytes, kind: SourceKind, *, seconds: float = SECONDS) -> byt
             str(Path(folder) / "out"),
             str(source),
         ]
-        _run(command, title, seconds)
+        _run(command, title, seconds, folder)
         made = Path(folder) / "out" / "source.docx"
         if not made.is_file():
             raise InvalidInput(f"{title}已损坏或设了密码，LibreOffice 打不开；请用 Word 或 WPS 另存为 docx 后导入。")
         return made.read_bytes()
 
 
-def _run(command: list[str], title: str, seconds: float) -> None:
+def _write_settings(file: Path) -> None:
+    place = "/org.openoffice.Office.Common/Security/Scripting"
+    items = "".join(
+        f'<item oor:path="{place}"><prop oor:name="{name}" oor:op="fuse"><value>{value}</value></prop></item>'
+        for name, value in _FORBIDDEN
+    )
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        f'<oor:items xmlns:oor="http://openoffice.org/2001/registry">{items}</oor:items>',
+        "utf-8",
+    )
+
+
+def _run(command: list[str], title: str, seconds: float, folder: str) -> None:
     # The launcher starts the office as a child of its own: the whole group must go when the time is over.
     process = subprocess.Popen(  # noqa: S603 -- the program is looked up by name, its arguments are ours
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": folder},
+        start_new_session=True,
     )
     try:
         process.wait(seconds)

@@ -35,7 +35,8 @@ from documents.reading.sources.pdf_lines import (
     lines_of,
     right_margin,
 )
-from documents.reading.sources.pdf_tables import PdfTable, grid_of, tables_of
+from documents.reading.sources.pdf_tables import PdfTable, grid_of, tables_of, whole_rows
+from documents.reading.sources.worker import end_with_parent
 from models.errors import InvalidInput
 
 MAX_PAGES: Final = 1000
@@ -46,6 +47,7 @@ _PAGE_NUMBER = re.compile(
     r"[-—–－\s]*(?:第\s*)?[0-9０-９]{1,4}(?:\s*页)?(?:\s*[,，/／]?\s*共\s*[0-9０-９]{1,4}\s*页)?[-—–－\s]*"
 )
 _MOST_UNREADABLE: Final = 0.05
+_MOST_SHOWN: Final = 20
 _EM_TOLERANCE: Final = 1.3
 # Lines of one paragraph are two thirds of an em apart, a head is set off from the text by more than that.
 _HEAD_GAP: Final = 0.9
@@ -85,7 +87,7 @@ def _pages(data: bytes) -> list[_Page]:
             half = count // 2
             if count < _FEWEST_PAGES_TO_SHARE or not _can_share():
                 return [_page(page) for page in document.pages]
-            with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as other:
+            with ProcessPoolExecutor(1, multiprocessing.get_context("fork"), end_with_parent) as other:
                 second = other.submit(_half, data, list(range(half + 1, count + 1)))
                 first = [_page(page) for page in document.pages[:half]]
                 return first + second.result()
@@ -202,6 +204,7 @@ class _Flow:
         self._pages = pages
         self._heads = heads
         self._joined: list[str] = []
+        self._cut: list[str] = []
         by_width: dict[int, list[PdfLine]] = {}
         for page in pages:
             by_width.setdefault(page.width, []).extend(self._running(page))
@@ -222,7 +225,7 @@ class _Flow:
                 if isinstance(item, PdfLine) and item.text in self._heads:
                     continue
                 if pieces and not (isinstance(item, PdfTable) and item.goes_on_from(pieces[-1])):
-                    yield from grid_of(pieces)
+                    yield from self._grid(pieces)
                     pieces = []
                 if before is not None and isinstance(item, PdfLine) and self._goes_on(*before, item, page):
                     if before[1] is not page:
@@ -237,15 +240,21 @@ class _Flow:
                     pieces.append(item)
                 else:
                     text, page_of_text, before = item.text, page.number, (item, page)
-        yield from grid_of(pieces) if pieces else ()
+        yield from self._grid(pieces)
         if before is not None:
             yield Paragraph(text.strip(), page_of_text)
 
     def asides(self) -> Iterator[Aside]:
-        """The sentences that were joined over page breaks."""
+        """The sentences and the rows of tables that were joined over page breaks."""
         if self._joined:
             sentence = f"{len(self._joined)} 处句子被分页断开，已按版面接上，请看接得对不对。"
-            yield Aside(AsideKind.REMARK, sentence, " / ".join(self._joined[:20]))
+            yield Aside(AsideKind.REMARK, sentence, " / ".join(self._joined[:_MOST_SHOWN]))
+        if self._cut:
+            sentence = f"表格的行被分页断开，{len(self._cut)} 个单元格已按版面接上，请对照原文看接得对不对。"
+            yield Aside(AsideKind.DOUBT, sentence, " / ".join(self._cut[:_MOST_SHOWN]))
+
+    def _grid(self, pieces: Sequence[PdfTable]) -> tuple[Grid | Paragraph, ...]:
+        return grid_of(whole_rows(pieces, self._cut)) if pieces else ()
 
     def _running(self, page: _Page) -> list[PdfLine]:
         return [

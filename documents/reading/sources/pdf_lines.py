@@ -149,23 +149,31 @@ def joined(before: str, after: str) -> str:
 
 
 def cell_text(lines: Sequence[PdfLine], left: float, right: float, padding: float) -> str:
-    """The words of a cell that reaches from ``left`` to ``right``: wrapped lines joined, ended ones a line each."""
+    """The words of a cell that reaches from ``left`` to ``right``: wrapped lines joined, ended ones a line each.
+
+    A blank that is drawn at the very end stays: the words may go on, on the next page.
+    """
     wrapped = [_is_wrapped(*pair, left, right, padding) for pair in itertools.pairwise(lines)]
     text = lines[0].text if lines else ""
     for at, line in enumerate(lines[1:]):
         # Where an author ends every other line of the cell, a figure at the beginning of a line stands there by will.
         ended = wrapped.count(True) == 1 and len(wrapped) > 1 and line.text[0].isdecimal() and len(lines[0].text) < 8
         text = joined(text, line.text) if wrapped[at] and not ended else f"{text.rstrip()}\n{line.text}"
-    return text.strip()
+    return text.lstrip()
 
 
 def _is_wrapped(before: PdfLine, after: PdfLine, left: float, right: float, padding: float) -> bool:
-    slack = right - padding - before.x1
-    start = before.x0 - padding - left
+    return after.lead_width > room_after(before, left, right, padding)
+
+
+def room_after(line: PdfLine, left: float, right: float, padding: float) -> float:
+    """How wide the beginning of a next line may be to fit behind a line of a cell from ``left`` to ``right``."""
+    slack = right - padding - line.x1
+    start = line.x0 - padding - left
     # A centred line has as much room on its other side.
-    if abs(slack - start) < _TOLERANCE * 2 * before.em and start > 0:
+    if abs(slack - start) < _TOLERANCE * 2 * line.em and start > 0:
         slack += start
-    return after.lead_width > slack - _TOLERANCE * before.em
+    return slack - _TOLERANCE * line.em
 
 
 def padding_of(cells: Iterable[tuple[float, Sequence[PdfLine]]]) -> float:

@@ -4,26 +4,44 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from documents.reading.sources.form import Cell, Grid, Paragraph, checked_grid
-from documents.reading.sources.pdf_lines import Glyph, PdfLine, cell_text, lines_of, padding_of, runs_on
+from documents.reading.sources.pdf_lines import (
+    Glyph,
+    PdfLine,
+    cell_text,
+    joined,
+    lines_of,
+    padding_of,
+    room_after,
+    runs_on,
+)
 
 # Borders of neighbouring cells that lie this near (points) are one line.
 _NEAR: Final = 2.0
+# In em: below a line with less than this to the end of its cell, no other line can stand.
+_LINE_STEP: Final = 2.0
 _SETTINGS: Final = {"vertical_strategy": "lines", "horizontal_strategy": "lines", "snap_tolerance": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class PdfCell:
-    """One cell: its row in the piece and how many rows it spans, its left and right border in points, its words."""
+    """One cell: its row in the piece and how many rows it spans, its left and right border in points, its words.
+
+    ``lead`` is the width of what begins its first line, ``room`` what would have fitted behind its last, ``depth`` how many
+    em are left below that (all 0 without words).
+    """
 
     row: int
     rows: int
     left: float
     right: float
     text: str
+    lead: float = 0.0
+    room: float = 0.0
+    depth: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +81,69 @@ def tables_of(page: Any, glyphs: Sequence[Glyph], number: int) -> tuple[list[Pdf
     return tables, rest
 
 
+def whole_rows(pieces: Sequence[PdfTable], cut: list[str]) -> list[PdfTable]:
+    """The pieces of a table with each row that a page has cut in two in one; ``cut`` takes what was joined."""
+    whole: list[PdfTable] = []
+    for piece in pieces:
+        pairs = _halves(whole[-1], piece) if whole else []
+        if not pairs:
+            whole.append(piece)
+            continue
+        before = whole[-1]
+        rest = {above: below for above, below in pairs if below.text}
+        cut += [f"{above.text[-10:]}⏎{below.text[:10]}" for above, below in rest.items()]
+        made = [
+            replace(cell, text=_together(cell, rest[cell]), room=rest[cell].room, depth=rest[cell].depth)
+            if cell in rest
+            else cell
+            for cell in before.cells
+        ]
+        whole[-1] = replace(before, cells=tuple(made))
+        # What spans the cut row and rows below it keeps those below.
+        left = [replace(cell, row=max(0, cell.row - 1), rows=cell.rows - (cell.row == 0)) for cell in piece.cells]
+        kept = tuple(cell for cell in left if cell.rows)
+        if piece.rows > 1:
+            whole.append(replace(piece, rows=piece.rows - 1, cells=kept))
+    return whole
+
+
+def _halves(before: PdfTable, after: PdfTable) -> list[tuple[PdfCell, PdfCell]]:
+    """The cells of the last row of a page with the cells below them on the next, where both are halves of one row.
+
+    They are where words go on below words that fill their cell to its end, mostly with what did not fit in the line, while
+    a cell to the right has nothing more to say: a row of its own says something in each column but the first.
+    """
+    last = [cell for cell in before.cells if cell.row + cell.rows == before.rows]
+    pairs: list[tuple[PdfCell, PdfCell]] = []
+    for below in sorted((cell for cell in after.cells if cell.row == 0), key=lambda cell: cell.left):
+        above = next((cell for cell in last if _is_over(cell, below)), None)
+        if above is None or (below.text and not (above.text and above.depth < _LINE_STEP)):
+            return []
+        pairs.append((above, below))
+    going_on = [above.room < below.lead for above, below in pairs if below.text]
+    first = next((at for at, (_, below) in enumerate(pairs) if below.text), len(pairs))
+    ended = any(above.text and above.rows == 1 and not below.text for above, below in pairs[first:])
+    return pairs if ended and 2 * sum(going_on) > len(going_on) else []
+
+
+def _together(above: PdfCell, below: PdfCell) -> str:
+    if below.lead > above.room:
+        return joined(above.text, below.text)
+    return f"{above.text.rstrip()}\n{below.text}"
+
+
+def _is_over(above: PdfCell, below: PdfCell) -> bool:
+    return abs(above.left - below.left) < _NEAR and abs(above.right - below.right) < _NEAR
+
+
 def grid_of(pieces: Sequence[PdfTable]) -> tuple[Grid | Paragraph, ...]:
     """One grid of the pieces of a table: the borders of all pages together are its columns."""
     xs = _borders(x for piece in pieces for cell in piece.cells for x in (cell.left, cell.right))
     if len(xs) <= 2:
         # Boxes over each other frame paragraphs.
-        return tuple(Paragraph(cell.text, piece.page) for piece in pieces for cell in piece.cells if cell.text)
+        return tuple(
+            Paragraph(cell.text.strip(), piece.page) for piece in pieces for cell in piece.cells if cell.text.strip()
+        )
     cells: list[Cell] = []
     pages: list[int] = []
     for piece in pieces:
@@ -76,7 +151,7 @@ def grid_of(pieces: Sequence[PdfTable]) -> tuple[Grid | Paragraph, ...]:
         for cell in piece.cells:
             column = _index(xs, cell.left)
             across = max(1, _index(xs, cell.right) - column)
-            cells.append(Cell(first + cell.row, column, cell.text, cell.rows, across))
+            cells.append(Cell(first + cell.row, column, cell.text.strip(), cell.rows, across))
         pages += [piece.page] * piece.rows
     return (checked_grid(len(pages), len(xs) - 1, cells, pages),)
 
@@ -127,10 +202,7 @@ def _table(
     if not any(lines.values()):
         return None, rest
     padding = padding_of((boxes[at][0], members) for at, members in lines.items())
-    cells = tuple(
-        PdfCell(row, down, boxes[at][0], boxes[at][2], _words(lines.get(at, ()), boxes[at], padding))
-        for at, (row, down) in enumerate(rows)
-    )
+    cells = tuple(_cell(*rows[at], box, lines.get(at, ()), padding) for at, box in enumerate(boxes))
     wrapped = sum(1 for members in lines.values() if len(members) > 1)
     return PdfTable(number, (xs[0], ys[0], xs[-1], ys[-1]), len(ys) - 1, cells, wrapped), rest
 
@@ -152,8 +224,16 @@ def _open_cell(
     return None
 
 
-def _words(lines: Sequence[PdfLine], box: tuple[float, float, float, float], padding: float) -> str:
-    return cell_text(lines, box[0], box[2], padding)
+def _cell(
+    row: int, rows: int, box: tuple[float, float, float, float], lines: Sequence[PdfLine], padding: float
+) -> PdfCell:
+    left, _, right, bottom = box
+    if not lines:
+        return PdfCell(row, rows, left, right, "")
+    text = cell_text(lines, left, right, padding)
+    end = lines[-1]
+    depth = (bottom - end.bottom) / end.em
+    return PdfCell(row, rows, left, right, text, lines[0].lead_width, room_after(end, left, right, padding), depth)
 
 
 def _borders(values: Iterable[float]) -> list[float]:

@@ -31,6 +31,7 @@ from models.errors import InvalidInput
 
 _Value = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta
 _MOST_SHOWN: Final = 20
+_BROKEN: Final = "表格文件不完整或已损坏，打不开；请用 Excel 或 WPS 打开并重新保存，再导入。"
 
 
 def read_workbook(data: bytes, kind: SourceKind) -> SourceForm:
@@ -47,7 +48,12 @@ def read_workbook(data: bytes, kind: SourceKind) -> SourceForm:
     except calamine.PasswordError as error:
         raise InvalidInput("文件设了打开密码，读不了；请用原来的软件打开，去掉密码后另存，再导入。") from error
     except (calamine.CalamineError, OSError, ValueError) as error:
-        raise InvalidInput("表格文件不完整或已损坏，打不开；请用 Excel 或 WPS 打开并重新保存，再导入。") from error
+        raise InvalidInput(_BROKEN) from error
+    except BaseException as error:
+        # The library in Rust panics at many a broken xls; its panic is no Exception, and no module has it by name.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise InvalidInput(_BROKEN) from error
     return SourceForm(tuple(blocks), tuple(asides))
 
 

@@ -9,8 +9,12 @@ from __future__ import annotations
 import errno
 import gc
 import logging
+import signal
 import sys
 from typing import TYPE_CHECKING
+
+# PR_SET_PDEATHSIG of prctl(2).
+_END_WITH_PARENT = 1
 
 if TYPE_CHECKING:
     from documents.reading.sources.form import SourceForm
@@ -33,6 +37,14 @@ def limit(memory: int, seconds: int, output: int) -> None:
             resource.setrlimit(what, (most, most))
         except (ValueError, OSError):  # A system that has set it lower already is as good.
             continue
+
+
+def end_with_parent() -> None:
+    """Has Linux end this process with the one that started it: when that one is killed, it can end nobody any more."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_END_WITH_PARENT, signal.SIGKILL)
 
 
 def form_of(data: bytes, kind: SourceKind) -> tuple[SourceKind, SourceForm | None]:
@@ -65,15 +77,28 @@ def form_of(data: bytes, kind: SourceKind) -> tuple[SourceKind, SourceForm | Non
     return kind, read_workbook(data, kind)
 
 
+def _returned(data: bytes) -> object:
+    """A Word file of ours that comes back, as JSON."""
+    from documents.reading.sources.returned_files import read_returned
+    from documents.reading.sources.returned_form import to_json
+
+    return to_json(read_returned(data))
+
+
 def answer(data: bytes, kind: str) -> bytes:
-    """The answer as JSON: ``{"kind", "form"}``, ``{"refusal": sentence}``, or ``{"broken": name of the error}``."""
+    """The answer as JSON: ``{"kind", "form"}`` (``{"returned": form}`` for a file of ours that comes back), ``{"refusal":
+    sentence}``, or ``{"broken": name of the error}``.
+    """
     import orjson
 
     from documents.reading.sources.form import to_json
     from documents.reading.sources.kinds import SourceKind
+    from documents.reading.sources.returned_form import RETURNED
     from models.errors import InvalidInput
 
     try:
+        if kind == RETURNED:
+            return orjson.dumps({RETURNED: _returned(data)})
         found, form = form_of(data, SourceKind(kind))
         return orjson.dumps({"kind": found.value, "form": None if form is None else to_json(form)})
     except InvalidInput as error:
@@ -87,6 +112,7 @@ def answer(data: bytes, kind: str) -> bytes:
 def main() -> None:
     """Reads, answers, and leaves."""
     root, kind, memory, seconds, output = sys.argv[1:]
+    end_with_parent()
     limit(int(memory), int(seconds), int(output))
     # Libraries report every font that lacks something; nobody reads it here, and it costs time.
     logging.disable(logging.CRITICAL)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from offices import Office, make_office
+from post_offices import PostOffice, Sink, mail_to, smtp_server, with_settings
 
 from application.replaying import Replay
 from audit.journal import MAIN_LOG
@@ -16,6 +17,16 @@ from audit.journal import MAIN_LOG
 def office(request: pytest.FixtureRequest, tmp_path: Path, migrated_url: str) -> Iterator[Office]:
     """An office on SQLite and on PostgreSQL."""
     yield from _kept(request, make_office(tmp_path / "home", migrated_url))
+
+
+@pytest.fixture
+def post(office: Office) -> Iterator[PostOffice]:
+    """An office on each database with a mail server, on a working morning."""
+    sink = Sink()
+    with smtp_server(sink) as port:
+        made = PostOffice(office, with_settings(office.installation, mail=mail_to(port)), sink)
+        made.everybody_has_an_address()
+        yield made
 
 
 @pytest.fixture

@@ -9,16 +9,20 @@ from typing import Any
 
 from application.accounts import insert_account, insert_grant
 from application.acting import act
+from application.answering import answer_findings
 from application.demo import Demonstration, demonstration_people
 from application.editing import confirm_repairs
-from application.identity import authenticate, issue_token
+from application.identity import authenticate, issue_token, token_details
 from application.importing import import_text
 from application.installation import Installation, Request
 from application.installing import initialize
 from application.settings import Settings
+from audit.acts import Act
 from models.engine import transaction
+from models.ids import new_id
 from models.people import Organization, Role
 
+ANSWER = "已与业务股核对，情况属实"
 SAMPLE = Path(__file__).parents[3] / "examples" / "library-2021.txt"
 
 
@@ -57,12 +61,18 @@ class Office:
     administrators: dict[str, str] = field(default_factory=dict)
 
     def imported(self, *, confirm: bool = True, workflow: str | None = None) -> str:
-        """A text in draft, its repairs confirmed."""
+        """A text in draft, its repairs confirmed and its warnings answered."""
         drafter = self.people[Role.DRAFTER]
         text = import_text(drafter, SAMPLE.read_bytes(), name=SAMPLE.name, workflow=workflow)["text"]
         if confirm:
-            confirm_repairs(self.people[Role.DRAFTER], text, (), everything=True)
+            confirm_repairs(drafter, text, (), everything=True)
+            answer_findings(drafter, text, (), words=ANSWER, everything=True)
         return str(text)
+
+    def answered(self, text: str) -> str:
+        """The same text, the warnings that an edit brought answered."""
+        answer_findings(self.people[Role.DRAFTER], text, (), words=ANSWER, everything=True)
+        return text
 
     def act(self, role: Role, text: str, action: str, **given: Any) -> dict[str, Any]:
         """One action by the person of a role."""
@@ -90,7 +100,11 @@ class Office:
             )
             insert_grant(work, first.recorder, account=account, role=role, actor=None, actor_role="-", now=now)
             # These tests' clock stands in the past, and processes of their own have the real one.
-            return issue_token(work, account.id, "test", now=now, lifetime=timedelta(days=900))
+            lifetime, token_id = timedelta(days=900), new_id(now)
+            told = token_details(token_id, now + lifetime)
+            obj = ("account", account.id)
+            first.recorder.write(work, Act.TOKEN_CREATE, actor="-", role="-", obj=obj, now=now, details=told)
+            return issue_token(work, account.id, "test", now=now, lifetime=lifetime, token_id=token_id)
 
     def county(self, state: str) -> str:
         """A text of the definition ``county`` that was driven straight to a state."""

@@ -113,7 +113,7 @@ def test_each_change_has_its_place_both_values_and_the_reasons(office) -> None:
     }
     # The bureau sees what was submitted to it, and nothing of what is being written.
     assert (adjustment(reviewer, text)["to"], adjustment(reviewer, text)["rows"]) == (version, [])
-    office.act(Role.DEPARTMENT_HEAD, text, "submit")
+    office.act(Role.DEPARTMENT_HEAD, office.answered(text), "submit")
     assert adjustment(reviewer, text) == adjustment(drafter, text)
 
 

@@ -13,7 +13,7 @@ from office_state import counts
 from structlog.testing import capture_logs
 
 from application import auditing
-from application.calendars import set_day, show_calendar, unset_day
+from application.calendars import import_days, set_day, show_calendar, unset_day
 from application.identity import authenticate
 from application.installation import Request
 from cli.calendars import calendar
@@ -205,3 +205,22 @@ def test_working_or_holiday_must_be_said(sqlite_office, monkeypatch) -> None:
     before = counts(sqlite_office.installation)
     assert command(sqlite_office, monkeypatch, "set", SATURDAY, "--name", "值班").exception is not None
     assert counts(sqlite_office.installation) == before
+
+
+def test_an_import_sets_all_days_or_none(office):
+    boss = administrator(office, Role.SYSTEM_ADMINISTRATOR)
+    good = "\ufeffday,working,name\r\n2027-02-06,1,春节调休\r\n2027-02-08,0,春节\r\n".encode()
+    assert import_days(boss, good) == {"days": 2, "changed": 2}
+    assert import_days(boss, good) == {"days": 2, "changed": 0}
+    shown = {day["day"]: day for month in show_calendar(boss, 2027)["months"] for day in month["days"]}
+    assert shown["2027-02-06"]["working"]
+    assert not shown["2027-02-08"]["working"]
+    for wrong in ("", "day,name\n", "day,working,name\n2027-03-01,1,x\n2027-02-30,1,x\n", "day,working,name\n2027-03-01,2,x\n",
+                  "day,working,name\n2027-03-01,1,x\n2027-03-01,0,y\n", "day,working,name\n2027-03-01,1\n"):  # fmt: skip
+        with pytest.raises(InvalidInput):
+            import_days(boss, wrong.encode())
+    with pytest.raises(InvalidInput):
+        import_days(boss, "day,working,name\n2027-03-01,1,节\n".encode("gbk"))
+    assert show_calendar(boss, 2027)["overridden"] == 2
+    with pytest.raises(NotAllowed):
+        import_days(office.people[Role.DRAFTER], good)

@@ -72,10 +72,83 @@ def test_a_process_that_dies_is_one_line_of_the_report(folder: Path, monkeypatch
     assert results["b.txt"].findings
 
 
-def _dies_at_c(file, settings, year):
+LETTER = """青禾县财政局文件
+青财预〔2024〕15号
+关于青禾县水利局2024年预算绩效目标的批复
+青禾县水利局：
+你局报送的绩效目标收悉，安排资金85万元。
+"""
+SELF_EVALUATION = """林地巡护项目绩效自评表
+（2023年度）
+项目名称\t林地巡护\t\t
+资金情况（万元）\t全年预算数\t全年执行数\t执行率
+年度资金总额\t9.6\t9.6\t100%
+一级指标\t二级指标\t三级指标\t年度指标值\t全年实际值
+产出指标\t数量指标\t巡护林地\t≥300亩\t310亩
+"""
+SEVERAL = """部门预算项目绩效目标申报表
+（2024年度）
+金额单位：万元
+单位名称\t项目名称\t预算数\t年度目标\t一级指标\t二级指标\t三级指标\t指标性质\t指标值\t度量单位\t指标方向性
+812001 青禾县水利站\t渠道修缮\t10\t修渠。\t产出指标\t数量指标\t修渠长度\t≥\t12\t公里\t正向
+913001 青禾县农机站\t农机检修\t20\t检修。\t产出指标\t数量指标\t检修农机\t≥\t30\t台\t正向
+"""
+
+
+def test_a_letter_and_a_self_evaluation_are_told_and_not_judged(folder: Path) -> None:
+    (folder / "批复.txt").write_text(LETTER, "utf-8")
+    (folder / "自评.txt").write_text(SELF_EVALUATION, "utf-8")
+    for jobs in (1, 2):
+        results = {Path(i.name).name: i for i in check_files([str(folder)], settings=DEFAULT, jobs=jobs)}
+        for name, form, word in (("批复.txt", "letter", "批复"), ("自评.txt", "self_evaluation", "自评表")):
+            told = results[name]
+            assert told.other is not None
+            assert told.other[0] == form
+            assert word in told.other[1]
+            assert (told.findings, told.problem, told.passed) == ((), None, False)
+            assert told.to_json().keys() == {"file", "form", "told"}
+    counted = checking.totals(list(results.values()))
+    assert (counted["texts"], counted["others"], counted["unreadable"]) == (3, 2, 1)
+
+
+def test_one_of_several_departments_is_checked_where_it_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "汇总.txt"
+    file.write_text(SEVERAL, "utf-8")
+    [asked] = check_files([str(file)], settings=DEFAULT)
+    assert "--department" in (asked.problem or "")
+    [chosen] = check_files([str(file)], settings=DEFAULT, department="青禾县农机站")
+    assert chosen.problem is None
+    assert "I115" in {item.code for item in chosen.read}
+    [unknown] = check_files([str(file)], settings=DEFAULT, department="青禾县气象局")
+    assert "没有“青禾县气象局”" in (unknown.problem or "")
+
+
+def test_layouts_of_the_organization_are_used_and_a_broken_one_stops_the_run(tmp_path: Path) -> None:
+    own = tmp_path / "版式"
+    own.mkdir()
+    (own / "own.toml").write_text(
+        'title = "某县表"\nkind = "project_form"\n[recognize]\nall = ["事项名称", "考核内容"]\n'
+        '[labels]\nname = ["事项名称"]\n[columns]\nname = ["考核内容"]\n',
+        "utf-8",
+    )
+    file = tmp_path / "表.txt"
+    file.write_text(
+        "某县绩效目标表\n（2025年度）\n事项名称\t修桥\t\t\n一级指标\t二级指标\t考核内容\t指标值\n"
+        "产出指标\t数量指标\t修桥座数\t≥2座\n",
+        "utf-8",
+    )
+    [read] = check_files([str(file)], settings=DEFAULT, layouts=own)
+    assert "某县表" in next(item.reason for item in read.read if item.code == "I101")
+    (own / "broken.toml").write_text("title = 1", "utf-8")
+    checking._layouts.cache_clear()
+    with pytest.raises(InvalidInput, match="broken"):
+        check_files([str(file)], settings=DEFAULT, layouts=own)
+
+
+def _dies_at_c(file, manner):
     if file.endswith("c.txt"):
         os._exit(9)
-    return _EXAMINE(file, settings, year)
+    return _EXAMINE(file, manner)
 
 
 _EXAMINE = checking._examine

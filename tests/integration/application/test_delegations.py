@@ -74,6 +74,7 @@ def test_a_stand_in_acts_in_the_principals_role_and_both_took_part(office) -> No
         act(stand_in, text, action="sign")
 
 
+@pytest.mark.tampers
 def test_a_stand_in_who_drafted_the_text_is_refused(office) -> None:
     """Somebody moved from the department to the bureau; what they wrote before stays theirs."""
     text = office.county("submitted")

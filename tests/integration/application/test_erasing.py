@@ -12,7 +12,8 @@ from test_personal_data import OTHER, PERSON, PHONE, bodies, changes, edited
 
 from application.access import every_event
 from application.accounts import list_accounts
-from application.assignments import claim
+from application.acting import act
+from application.assignments import add_signer, claim, remove_signer
 from application.auditing import checkpoint, read_log, verify_log
 from application.closing import PLACEHOLDER
 from application.erasing import VALID_DAYS, confirm_erasure, list_erasures, request_erasure
@@ -181,6 +182,60 @@ def test_who_asked_does_not_confirm_in_another_role_either(office):
     with pytest.raises(NotAllowed, match="申请的人不能自己确认"):
         confirm_erasure(auditadmin, asked["id"])
     assert ("/projects/p1/phone", PHONE, OTHER) in changes(office, text, Role.DRAFTER)
+
+
+def test_nobody_confirms_the_erasure_of_their_own_data(office):
+    auditor = office.another(Role.AUDITOR, "secondauditor")
+    asked = ask(office, subject="secondauditor")
+    with pytest.raises(NotAllowed, match="您本人的信息"):
+        confirm_erasure(auditor, asked["id"])
+    assert authenticate(office.installation, office.token(Role.AUDITOR, "third")).login == "third"
+    confirm_erasure(office.people[Role.AUDITOR], asked["id"])
+
+
+def test_a_refused_confirmation_names_the_request_and_nothing_that_was_typed(office):
+    asked = ask(office, subject="drafter")
+    drafter = office.people[Role.REVIEWER]
+    for typed in (asked["id"], "孙慧兰", "{" + asked["id"] + "}"):
+        with pytest.raises(NotAllowed):
+            confirm_erasure(drafter, typed)
+    named = [[change["n"] for change in event["chg"]] for event in events(office, "privacy.erase")]
+    assert named == [["not_allowed", asked["id"]], ["not_allowed"], ["not_allowed"]]
+
+
+def test_a_refused_request_names_the_account_and_not_its_log_in_name(office):
+    with pytest.raises(NotAllowed):
+        request_erasure(office.people[Role.AUDITOR], basis=BASIS, reason=REASON, subject="drafter")
+    [event] = events(office, "privacy.request")
+    assert {change["p"]: change["n"] for change in event["chg"]} == {
+        "/code": "not_allowed",
+        "/account": me(office.people[Role.DRAFTER]),
+    }
+
+
+def test_who_was_added_to_sign_later_is_not_closed_before_that(office):
+    """The seat behind another has no task yet; it would open for an account that nobody can use."""
+    office.another(Role.SECOND_REVIEWER, "adviser")
+    text = office.county("second_review")
+    second = office.people[Role.SECOND_REVIEWER]
+    add_signer(second, text, "adviser", place="after", reason="请复核")
+    with pytest.raises(GuardFailed, match="1 个加签席位没有轮到"):
+        ask(office, subject="adviser")
+    remove_signer(second, text, "+1", reason="不用了")
+    assert ask(office, subject="adviser")["login"] == "adviser"
+
+
+def test_a_seat_of_a_sign_off_that_is_over_keeps_nobody(office):
+    adviser = office.another(Role.SECOND_REVIEWER, "adviser")
+    text = office.county("second_review")
+    add_signer(office.people[Role.SECOND_REVIEWER], text, "adviser", place="after", reason="请复核")
+    office.act(Role.SECOND_REVIEWER, text, "pass")
+    with pytest.raises(GuardFailed, match="1 项未办结的任务") as caught:
+        ask(office, subject="adviser")
+    assert len(caught.value.facts["reasons"]) == 1
+    act(adviser, text, action="pass")
+    office.act(Role.BUDGET_REVIEWER, text, "pass")
+    assert ask(office, subject="adviser")["login"] == "adviser"
 
 
 def test_a_request_is_confirmed_once_and_in_time(office):

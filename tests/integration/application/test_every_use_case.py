@@ -17,16 +17,25 @@ import pytest
 import sqlalchemy as sa
 import use_case_scenes as scenes
 from handled_texts import administrator
+from offices import SAMPLE
 
 import application
 from application import (
     accounts,
+    answering,
     assignments,
+    bureau_checks,
     calendars,
     comparing,
     delegations,
     diagrams,
+    dispatching,
     histories,
+    notifying,
+    numbering,
+    publishing,
+    returning,
+    reviewing,
     texts,
     workflows,
     worklists,
@@ -38,6 +47,7 @@ from application.installation import READS
 from application.looks import LOOKS
 from audit.timeline import events
 from models.engine import metadata, transaction
+from models.errors import NotAllowed, NotFound
 from models.people import Role
 
 
@@ -62,6 +72,10 @@ WRITES = {
     "accounts.add_account": Writes(scenes.account_add, ("account.add", "token.create")),
     "accounts.grant_role": Writes(scenes.role_grant, ("role.grant",)),
     "acting.act": Writes(scenes.text_act, ("workflow.submit",)),
+    "answering.answer_findings": Writes(scenes.text_answer, ("finding.answer",)),
+    "beginning.new_text": Writes(scenes.text_new, ("text.create",)),
+    "bureau_checks.import_settings": Writes(scenes.check_import, ("config.change",)),
+    "archiving.make_archive": Writes(scenes.archive_make, ("document.render", "export.create")),
     "assignments.claim": Writes(scenes.task_claim, ("task.claim",)),
     "assignments.release": Writes(scenes.task_release, ("task.release",)),
     "assignments.reassign": Writes(scenes.task_reassign, ("task.reassign",)),
@@ -72,8 +86,11 @@ WRITES = {
     "assignments.add_signer": Writes(scenes.signer_add, ("signer.add",)),
     "assignments.remove_signer": Writes(scenes.signer_remove, ("signer.remove",)),
     "assignments.report_overdue": Writes(scenes.overdue_report, ("task.overdue",)),
+    "reviewing.fill_form": Writes(scenes.review_fill, ("review_form.update",)),
+    "bulk_rendering.render_all": Writes(scenes.text_render_all, ("document.render",)),
     "bulk.act_on_many": Writes(scenes.text_bulk, ("workflow.submit", "workflow.submit")),
     "calendars.set_day": Writes(scenes.calendar_set, ("calendar.change",)),
+    "calendars.import_days": Writes(scenes.calendar_import, ("calendar.change", "calendar.change")),
     "calendars.unset_day": Writes(scenes.calendar_unset, ("calendar.change",)),
     "delegations.add_delegation": Writes(scenes.delegation_add, ("delegation.add",)),
     "delegations.revoke_delegation": Writes(scenes.delegation_revoke, ("delegation.revoke",)),
@@ -84,15 +101,24 @@ WRITES = {
     "erasing.confirm_erasure": Writes(scenes.erasure_confirm, ("privacy.erase",)),
     "identity.log_in": Writes(scenes.log_in, ("auth.login",)),
     "identity.log_out": Writes(scenes.log_out, ("auth.logout",)),
+    "identity._record_refused_token": Writes(scenes.refused_token, ("auth.failure",)),
     "identity.set_password": Writes(scenes.password_set, ("account.update",)),
     "importing.import_text": Writes(scenes.text_import, ("text.import",)),
     "leaving.disable_account": Writes(scenes.account_disable, ("account.disable",)),
     "leaving.revoke_role": Writes(scenes.role_revoke, ("role.revoke",)),
     "looks.record_look": Writes(scenes.look, ("text.read",), READS),
     "migrating.migrate_texts": Writes(scenes.definition_migrate, ("definition.migrate",)),
+    "dispatching.retry": Writes(scenes.delivery_retry, ("notice.retry",)),
+    "dispatching.send_test": Writes(scenes.channel_test, ("notice.test",)),
+    "dispatching.switch": Writes(scenes.channel_switch, ("channel.change",)),
+    "notifying.read_notices": Writes(scenes.notice_read, ("notice.read",)),
+    "notifying.set_contact": Writes(scenes.contact_set, ("contact.change",)),
+    "notifying.set_preference": Writes(scenes.preference_set, ("preference.change",)),
+    "numbering.set_number_word": Writes(scenes.number_word, ("organization.update",)),
     "proving.export_tiles": Writes(scenes.export, ("export.create",)),
     "proving.prove": Writes(scenes.prove, ("export.create",)),
     "rendering.render_text": Writes(scenes.text_render, ("document.render",)),
+    "sealing.sealed": Writes(scenes.document_seal, ("document.render",)),
     "rotating.rotate_key": Writes(scenes.key_rotate, ("key.rotate",)),
     "rotating.retire_key": Writes(scenes.key_retire, ("key.retire",)),
     "use_cases.refusals_recorded": Writes(scenes.refusal, ("workflow.submit",)),
@@ -102,8 +128,10 @@ WRITES = {
 # Parts of the use cases above, which open the transaction for them.
 PARTS = {
     "acting.once": "acting.act",
+    "archiving._record_papers": "archiving.make_archive",
     "assignments._handling": "assignments.claim",
     "bulk._batch": "bulk.act_on_many",
+    "bulk_rendering.record": "bulk_rendering.render_all",
     "calendars._changed": "calendars.set_day",
     "editing._edit": "editing.set_members",
     "erasing._wiping": "erasing.confirm_erasure",
@@ -116,17 +144,35 @@ ELSEWHERE = {
     "installing.initialize": Elsewhere("test_a_new_installation_tells_of_everything_that_it_has"),
     "migrations.downgrade": Elsewhere("drops nothing that was recorded; the next upgrade is an event (test_upgrading)"),
     "migrations.upgrade": Elsewhere("the event is written by upgrading.upgrade_installation (test_upgrading)"),
+    "delivering.run_once": Elsewhere("a claim of a worker's; what comes of it is an event (test_delivering)"),
+    "delivering._deliver": Elsewhere("a worker's; its results are told by report (test_delivering)"),
+    "delivering._drop": Elsewhere("a worker's; its results are told by report (test_delivering)"),
+    "delivering._give_back": Elsewhere("a worker's; nothing came of it"),
+    "delivering.report": Elsewhere("test_delivering"),
+    "delivering.switch_off": Elsewhere("test_delivering"),
+    "reminding.run_daily": Elsewhere("test_daily_work"),
+    "telling.tell_waiting": Elsewhere("test_telling"),
     "timestamping._keep": Elsewhere("a stamp beside a checkpoint, which proves the log and changes nothing in it"),
     "upgrading._complete": Elsewhere("test_upgrading"),
     "witnessing._store": Elsewhere("a cosignature beside a checkpoint, which proves the log and changes nothing in it"),
 }
 
+
+def _exported(request: Any, _: str) -> None:
+    """Nothing was given, and a department is told nothing: both are refusals that change nothing."""
+    with pytest.raises((NotFound, NotAllowed)):
+        bureau_checks.export_settings(request)
+
+
 READS_ONLY = {
     "accounts.list_accounts": lambda office, _: accounts.list_accounts(office),
     "accounts.list_organizations": lambda office, _: accounts.list_organizations(office),
     "adjusting.adjustment": adjustment,
+    "answering.list_findings": answering.list_findings,
     "assignments.list_overdue": lambda office, _: assignments.list_overdue(office),
     "auditing.read_log": lambda office, _: read_log(office),
+    "bureau_checks.export_settings": _exported,
+    "bureau_checks.show_settings": lambda office, _: bureau_checks.show_settings(office),
     "calendars.show_calendar": lambda office, _: calendars.show_calendar(office, 2026),
     "comparing.compare_versions": lambda office, text: comparing.compare_versions(office, text, before=1, after=1),
     "comparing.read_side": comparing.read_side,
@@ -134,6 +180,16 @@ READS_ONLY = {
     "diagrams.text_position": diagrams.text_position,
     "erasing.list_erasures": lambda office, _: list_erasures(office),
     "histories.history": histories.history,
+    "returning.read_return": lambda office, text: returning.read_return(office, text, SAMPLE.read_bytes()),
+    "publishing.publication_notes": publishing.publication_notes,
+    "reviewing.blank_form": reviewing.blank_form,
+    "reviewing.list_forms": reviewing.list_forms,
+    "numbering.list_documents": lambda office, _: numbering.list_documents(office),
+    "numbering.number_words": lambda office, _: numbering.number_words(office, scenes.LIBRARY),
+    "dispatching.list_channels": lambda office, _: dispatching.list_channels(office),
+    "dispatching.list_deliveries": lambda office, _: dispatching.list_deliveries(office),
+    "notifying.inbox": lambda office, _: notifying.inbox(office),
+    "notifying.preferences": lambda office, _: notifying.preferences(office),
     "texts.actions": texts.actions,
     "texts.check": texts.check,
     "texts.list_opinions": texts.list_opinions,
@@ -148,7 +204,12 @@ READS_ONLY = {
 # What is shown there is of no person and no text: what an auditor reads of it is nobody's concern.
 NOBODYS = {
     "accounts.list_organizations",
+    "bureau_checks.export_settings",
+    "bureau_checks.show_settings",
     "calendars.show_calendar",
+    "dispatching.list_channels",
+    "notifying.preferences",
+    "numbering.number_words",
     "workflows.list_workflows",
     "workflows.show_workflow",
     "workflows.workflow_source",
@@ -255,7 +316,10 @@ def test_what_only_shows_changes_nothing(sqlite_office, name):
 
 def test_what_shows_something_of_texts_or_people_is_in_the_list_of_looks():
     actions = {name: _action(function) for name, function in _functions().items() if name in READS_ONLY}
-    assert {action for name, action in actions.items() if name not in NOBODYS} | {"text.render"} == LOOKS
+    assert {action for name, action in actions.items() if name not in NOBODYS} | {
+        "text.render",
+        "archive.make",
+    } == LOOKS
 
 
 def test_a_failed_log_in_is_an_event_too(sqlite_office):

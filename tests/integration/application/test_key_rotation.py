@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+
 import pytest
 from handled_texts import administrator
 from office_state import counts
 
+from application import rotating
 from application.acting import act
 from application.auditing import checkpoint, read_log, verify_log
 from application.installation import READS, Installation, Request
@@ -13,7 +17,7 @@ from application.rotating import retire_key, rotate_key, show_keys
 from application.texts import show_text
 from audit.notes import Standing, parse_note, parse_vkey, standing
 from models.engine import make_engine
-from models.errors import Conflict, LogCorrupt, NotAllowed, NotFound
+from models.errors import Conflict, DatabaseUnavailable, LogCorrupt, NotAllowed, NotFound
 from models.people import Role
 
 
@@ -127,6 +131,46 @@ def test_the_old_key_does_not_end_before_both_have_signed(sqlite_office, monkeyp
         retire_key(auditadmin, log="main")
     assert counts(office.installation)["audit_entry"] == before["audit_entry"] + 1  # the refusal
     assert [key["until_size"] for key in show_keys(office.installation, log="main")] == [None, None]
+
+
+def test_a_commit_whose_answer_was_lost_leaves_the_new_key_where_it_is_looked_for(office, auditadmin, monkeypatch):
+    whole = rotating.transaction
+
+    @contextlib.contextmanager
+    def cut_off(engine, *, read_only=False):
+        with whole(engine, read_only=read_only) as work:
+            yield work
+        if not read_only:
+            raise DatabaseUnavailable("连接断了")
+
+    monkeypatch.setattr(rotating, "transaction", cut_off)
+    with pytest.raises(DatabaseUnavailable):
+        rotate_key(auditadmin, log="main")
+    monkeypatch.undo()
+    fresh = again(office)
+    fresh.require_writable()
+    old, new = show_keys(fresh, log="main")
+    assert (new["newest"], new["file"]) == (True, True)
+    assert signers(checkpoint(fresh), old["vkey"], new["vkey"]) == [True, True]
+    fresh.engine.dispose()
+
+
+def test_a_key_of_which_nobody_knows_whether_it_is_named_stays(sqlite_office, monkeypatch):
+    office = sqlite_office
+    auditadmin, keys = administrator(office, Role.AUDIT_ADMINISTRATOR), office.installation.settings.keys
+    whole, calls = rotating.transaction, itertools.count()
+
+    def gone(engine, *, read_only=False):
+        if next(calls):
+            raise DatabaseUnavailable("连接断了")
+        return whole(engine, read_only=read_only)
+
+    monkeypatch.setattr(rotating, "transaction", gone)
+    with pytest.raises(DatabaseUnavailable):
+        rotate_key(auditadmin, log="main")
+    monkeypatch.undo()
+    assert not (keys / "log.new.pem").exists()
+    assert rotate_key(auditadmin, log="main")["new"] == office.installation.signer.vkey
 
 
 def test_nothing_is_written_while_the_file_of_one_of_two_keys_is_away(sqlite_office):

@@ -16,9 +16,10 @@ from application.identity import log_in
 from application.installation import Installation
 from audit.sealing import check
 from models.engine import make_engine, transaction
-from models.errors import LogCorrupt, NotAllowed, NotFound
+from models.errors import GuardFailed, LogCorrupt, NotAllowed, NotFound
 from models.log import AuditEntry
 from models.people import Role
+from models.texts import Finding, FindingStatus
 
 PERSON, PHONE, OTHER = "孙慧兰", "0319-8800123", "0319-8800456"
 
@@ -54,6 +55,39 @@ def test_no_event_holds_a_person_of_a_text_and_insiders_see_them(office):
     for role in (Role.DRAFTER, Role.AUDITOR):
         assert ("/projects/p1/phone", PHONE, OTHER) in changes(office, text, role)
         assert ("/projects/p1/person_in_charge", None, PERSON) in changes(office, text, role)
+
+
+def test_a_refusal_that_is_about_a_person_s_number_does_not_quote_it(office):
+    """An unconfirmed repair stops 报送; its sentence quotes what was repaired, and a refusal is an event."""
+    text = edited(office)
+    with transaction(office.installation.engine) as work:
+        for number, (place, raw, repaired) in enumerate(
+            (("/projects/p1/phone", PHONE.replace("-", " "), PHONE), ("/projects/p1/name", "图书 馆", "图书馆")), 90
+        ):
+            work.session.add(
+                Finding(
+                    text_id=text,
+                    number=number,
+                    code="blank",
+                    severity="warning",
+                    anchor=place,
+                    raw=raw,
+                    repaired=repaired,
+                    reason="多了空白",
+                    confidence="0.90",
+                    line=None,
+                    status=FindingStatus.OPEN,
+                    resolved_by=None,
+                    resolved_at=None,
+                )
+            )
+    with pytest.raises(GuardFailed) as caught:
+        office.act(Role.DEPARTMENT_HEAD, text, "submit")
+    said = bodies(office)
+    for words in (said, caught.value.message):
+        assert "C007（/projects/p1/phone）这一处属个人信息" in words
+        assert "“图书 馆”" in words
+        assert not any(value in words for value in (PHONE, PHONE.replace("-", " ")))
 
 
 def test_no_event_holds_a_name_or_a_login(office):

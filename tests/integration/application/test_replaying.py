@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from handled_texts import administrator
 
 from application.acting import Remark
 from application.auditing import Level, verify_log
 from application.delegations import add_delegation
 from application.editing import set_members
+from application.numbering import set_number_word
+from application.reviewing import Sheet, fill_form
 from audit.verdicts import Kind, Status
+from documents.reviewing import default_form
 from models.engine import transaction
 from models.people import Role
 
@@ -26,8 +30,12 @@ def problems(office: Any) -> list[str]:
 
 
 def lived(office: Any) -> tuple[str, str]:
-    """A text in a sign-off with a vote, and one that came back with an opinion and was edited."""
+    """A text in a sign-off with a vote and a form, and one that came back with an opinion and a number and was edited."""
+    bureau = office.people[Role.REVIEWER].person.organization
+    set_number_word(administrator(office, Role.SYSTEM_ADMINISTRATOR), bureau, "青财绩")
     signed = office.county("second_review")
+    scores = {item.name: item.points for item in default_form().items}
+    fill_form(office.people[Role.SECOND_REVIEWER], signed, Sheet(scores, {}))
     office.act(Role.SECOND_REVIEWER, signed, "sign")
     returned = office.county("first_review")
     office.act(Role.REVIEWER, returned, "return", reason="有误", remarks=[REMARK])
@@ -45,7 +53,10 @@ def tamper(office: Any, statement: str) -> None:
                 work.connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
         else:
             work.connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-            for table in ("signature", "text_version", "step", "participation"):
+            for table in (
+                *("signature", "text_version", "step", "participation"),
+                *("finding_answer", "review_form", "issued_document", "number_word"),
+            ):
                 work.connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         assert work.connection.exec_driver_sql(statement).rowcount != 0
 
@@ -80,6 +91,12 @@ def test_a_life_with_every_kind_of_event_replays(office: Any) -> None:
         ("UPDATE task SET assignee_id = (SELECT min(id) FROM account) WHERE closed_at IS NULL", "待办任务"),
         ("UPDATE task SET due_on = '2030-01-01' WHERE closed_at IS NULL AND due_on IS NOT NULL", "待办任务"),
         ("UPDATE text_version SET author_id = (SELECT max(id) FROM account) WHERE number = 1", "版本"),
+        ("DELETE FROM step WHERE action = 'accept'", "办理步骤"),
+        ("DELETE FROM participation WHERE capacity = 'second_reviewer'", "参与记录"),
+        ("UPDATE finding_answer SET text = '另一种说法'", "检查问题的答复"),
+        ("UPDATE review_form SET scores = '{}'", "审核表"),
+        ("UPDATE issued_document SET number = number + 1", "发文字号"),
+        ("UPDATE number_word SET word = '别的'", "发文字号设置"),
         ("UPDATE role_grant SET revoked_at = granted_at WHERE role = 'reviewer'", "岗位 reviewer"),
         ("UPDATE role_grant SET expires_at = granted_at WHERE role = 'reviewer'", "到期时间"),
     ],
@@ -113,7 +130,7 @@ def test_a_text_that_was_deleted_is_missed(sqlite_office: Any) -> None:
         work.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
         for (name,) in work.connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").all():
             work.connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
-        for table in ("task", "finding", "participation", "text_version"):
+        for table in ("task", "finding", "finding_answer", "participation", "text_version"):
             work.connection.execute(sa.text(f"DELETE FROM {table} WHERE text_id = :id"), {"id": text})
         work.connection.execute(sa.text("DELETE FROM message WHERE text_id = :id"), {"id": text})
         work.connection.execute(sa.text("DELETE FROM budget_text WHERE id = :id"), {"id": text})

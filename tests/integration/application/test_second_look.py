@@ -19,7 +19,7 @@ from application.installation import Request
 from application.rendering import render_text
 from audit.timeline import events
 from models.engine import transaction
-from models.errors import Conflict, GuardFailed, InvalidInput, LogCorrupt, NotAllowed
+from models.errors import Conflict, DatabaseUnavailable, GuardFailed, InvalidInput, NotAllowed
 from models.ids import new_id
 from models.people import Account, Organization, OrganizationKind, Role, RoleGrant
 
@@ -247,7 +247,7 @@ def test_a_checkpoint_that_fails_after_the_commit_is_no_failed_command(office, m
     monkeypatch.setattr("audit.checkpoints.sign_checkpoint", fails)
     office.clock.moment += timedelta(hours=1)
     assert office.imported(confirm=False)
-    with pytest.raises(LogCorrupt, match="操作已保存"):
+    with pytest.raises(DatabaseUnavailable, match="操作已保存"):
         office.act(Role.APPROVER, text, "approve")
     assert texts.actions(office.people[Role.AUDITOR], text)["state"] == "approved"
 

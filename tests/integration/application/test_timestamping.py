@@ -80,6 +80,7 @@ def test_a_nonce_binds_a_reply_to_its_query(authority: TimeAuthority) -> None:
         check_reply(found, NOTE, nonce + 1)
 
 
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")  # of a serial number below 0
 @given(place=st.integers(0, 10**6), mask=st.integers(1, 255))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_a_changed_reply_never_gives_another_time(
@@ -94,6 +95,19 @@ def test_a_changed_reply_never_gives_another_time(
         return
     # Some bytes of a reply, such as the chain that it carries, are not signed; what is proven stays the same.
     assert found == verify_reply(reply, NOTE, roots)
+
+
+def test_a_certificate_of_no_known_version_does_not_hold(authority: TimeAuthority, reply: bytes) -> None:
+    version, places = bytes.fromhex("a003020102"), []
+    while (place := reply.find(version, places[-1] + 1 if places else 0)) >= 0:
+        places.append(place)
+    said = []
+    for place in places:
+        changed = reply[: place + 4] + b"\x0a" + reply[place + 5 :]
+        with pytest.raises(InvalidInput) as caught:
+            verify_reply(changed, NOTE, read_certificates(authority.root))
+        said.append(caught.value.message)
+    assert any("10 is not a valid X509 version" in message for message in said)
 
 
 @given(st.binary(max_size=300))

@@ -19,6 +19,7 @@ from application.bulk import act_on_many
 from application.editing import set_members
 from application.identity import authenticate
 from application.installation import Request
+from application.past import Standpoint, today
 from application.rendering import render_text, stage_of
 from application.worklists import View, list_tasks
 from models.engine import transaction
@@ -40,7 +41,7 @@ def conclusion(office: Any, text: str) -> str:
     with transaction(office.installation.engine, read_only=True) as work:
         row = row_of(work, office.people[Role.REVIEWER], text)
         definition, _ = definition_of(work, row.definition_id)
-        return stage_of(work, row, definition, "review").conclusion
+        return stage_of(work, Standpoint(row, definition), "review").conclusion
 
 
 def test_a_title_that_is_being_written_is_on_no_list_of_the_bureau(office: Any) -> None:
@@ -126,7 +127,7 @@ def test_a_document_keeps_its_day_when_a_step_is_taken_back(sqlite_office: Any) 
     def day() -> Any:
         with transaction(office.installation.engine, read_only=True) as work:
             row = row_of(work, office.people[Role.REVIEWER], text)
-            return stage_of(work, row, definition_of(work, row.definition_id)[0], "review").issued_on
+            return stage_of(work, today(work, row), "review").issued_on
 
     before = day()
     office.clock.moment += timedelta(days=3)

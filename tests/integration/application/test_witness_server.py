@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from witnessed_logs import WITNESS, MadeLog, made_witness, send, serving
 
-from application import witness_server
+from application import witness_server, witness_service
 from application.witness_server import WitnessServer
 from application.witness_service import (
     create_witness,
@@ -263,6 +263,30 @@ def test_the_folder_s_secrets_are_its_owner_s(log: MadeLog, folder: Path) -> Non
     (folder / "witness.pem").chmod(0o644)
     with pytest.raises(InvalidInput, match="权限过宽"):
         open_witness(folder)
+
+
+def test_a_start_that_was_broken_off_is_gone_on_with(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(witness_service, "replace_file", full)
+        with pytest.raises(OSError, match="No space"):
+            create_witness(folder, WITNESS)
+    key = (folder / "witness.pem").read_bytes()
+    vkey = create_witness(folder, WITNESS)
+    assert (folder / "witness.pem").read_bytes() == key
+    assert str(open_witness(folder).cosigner.key) == vkey
+    assert (folder / "witness.vkey").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_memory_is_never_made_anew_beside_a_key(folder: Path) -> None:
+    create_witness(folder, WITNESS)
+    (folder / "witness.vkey").unlink()
+    (folder / "witness.db").unlink()
+    with pytest.raises(Conflict, match="没有记录"):
+        create_witness(folder, WITNESS)
+    assert not (folder / "witness.db").exists()
 
 
 def test_a_key_of_another_witness_is_noticed(tmp_path: Path, folder: Path) -> None:

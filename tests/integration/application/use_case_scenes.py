@@ -3,35 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import orjson
 import pytest
 import yaml
 from handled_texts import administrator
 from offices import SAMPLE
+from post_offices import mail_to, with_settings
 
 from application import (
     accounts,
     acting,
+    answering,
+    archiving,
     assignments,
+    beginning,
     bulk,
+    bulk_rendering,
+    bureau_checks,
     calendars,
     delegations,
+    dispatching,
     editing,
     erasing,
     identity,
     importing,
     leaving,
     migrating,
+    notifying,
+    numbering,
     proving,
     rendering,
+    reviewing,
     rotating,
+    sealing,
     workflows,
 )
+from application.settings import SealSetting
 from application.texts import show_text
 from application.workflows import shipped
+from documents.rendering.sealing import Sealed
+from documents.reviewing import default_form
+from models.engine import transaction
 from models.errors import NotAllowed
 from models.people import OrganizationKind, Role
 
@@ -87,11 +104,32 @@ def text_confirm(office: Any) -> Call:
     return lambda: editing.confirm_repairs(office.people[Role.DRAFTER], text, (), everything=True)
 
 
+def text_answer(office: Any) -> Call:
+    text = office.imported(confirm=False)
+    return lambda: answering.answer_findings(office.people[Role.DRAFTER], text, (), words="已核对", everything=True)
+
+
+def text_new(office: Any) -> Call:
+    text = office.imported()
+    return lambda: beginning.new_text(office.people[Role.DRAFTER], source=text, year=2022)
+
+
+def check_import(office: Any) -> Call:
+    data = '[rules.C006]\ndisabled = "依据统一"\n[thresholds]\nyear_factor = 3.5\n'.encode()
+    return lambda: bureau_checks.import_settings(_system(office), None, data, name="本县.toml", reason="按通知")
+
+
 def text_replace(office: Any) -> Call:
     text = office.imported()
     content = show_text(office.people[Role.DRAFTER], text)["content"]
     content["title"] += "（修订）"
     return lambda: editing.replace_content(office.people[Role.DRAFTER], text, orjson.dumps(content))
+
+
+def review_fill(office: Any) -> Call:
+    text = office.county("first_review")
+    scores = {item.name: item.points for item in default_form().items}
+    return lambda: reviewing.fill_form(office.people[Role.REVIEWER], text, reviewing.Sheet(scores, {}))
 
 
 def text_set(office: Any) -> Call:
@@ -107,6 +145,41 @@ def text_act(office: Any) -> Call:
 def text_bulk(office: Any) -> Call:
     texts = [office.imported(), office.imported()]
     return lambda: bulk.act_on_many(office.people[Role.DEPARTMENT_HEAD], texts, action="submit")
+
+
+def number_word(office: Any) -> Call:
+    return lambda: numbering.set_number_word(_system(office), LIBRARY, "青图")
+
+
+def text_render_all(office: Any) -> Call:
+    office.imported()
+    folder = office.installation.settings.home / "documents"
+    drafter = office.people[Role.DRAFTER]
+    return lambda: bulk_rendering.render_all(drafter, folder, format_="json", workers=1)
+
+
+def archive_make(office: Any) -> Call:
+    text = office.driven("submitted")
+    return lambda: archiving.make_archive(office.people[Role.DRAFTER], text)
+
+
+class _Sealer:
+    def seal(self, pdf: bytes, _place: Any, *, reason: str) -> Sealed:
+        return Sealed(pdf + reason.encode(), "test", "0" * 64)
+
+
+def document_seal(office: Any) -> Call:
+    text, approver = office.driven("approved"), office.people[Role.APPROVER]
+    seals = (SealSetting(organization="澜石市青禾县财政局", adapter="test"),)
+    settings = office.installation.settings.model_copy(update={"seals": seals})
+    approver = replace(approver, installation=replace(office.installation, settings=settings))
+    made = rendering.render_text(approver, text, document="approval")
+
+    def call() -> Any:
+        with mock.patch.object(sealing, "adapter_of", return_value=_Sealer()):
+            return sealing.sealed(approver, text, made)
+
+    return call
 
 
 def text_render(office: Any) -> Call:
@@ -207,6 +280,17 @@ def log_out(office: Any) -> Call:
     return lambda: identity.log_out(request, token)
 
 
+def refused_token(office: Any) -> Call:
+    token = office.token(Role.DRAFTER, "new")
+    leaving.disable_account(_system(office), "new", reason="离职")
+
+    def refused() -> None:
+        with pytest.raises(NotAllowed):
+            identity.authenticate(office.installation, token)
+
+    return refused
+
+
 def password_set(office: Any) -> Call:
     return lambda: identity.set_password(office.people[Role.DRAFTER], "long-enough")
 
@@ -269,3 +353,50 @@ def failed_log_in(office: Any) -> Call:
             identity.log_in(office.installation, "drafter", "wrong")
 
     return refused
+
+
+def _with_mail(office: Any, *, dead: bool = False) -> Any:
+    """A system administrator of an office whose mail server nobody answers at; one letter waits, or is dead."""
+    boss = _system(office)
+    settings = with_settings(office.installation, mail=mail_to(9)).settings
+    object.__setattr__(office.installation, "settings", settings)
+    notifying.set_contact(boss, "sysadmin@example.gov.cn")
+    if dead:
+        dispatching.send_test(boss, "mail")
+        with transaction(office.installation.engine) as work:
+            work.connection.exec_driver_sql("UPDATE delivery SET status = 'dead', finished_at = created_at")
+    return boss
+
+
+def delivery_retry(office: Any) -> Call:
+    boss = _with_mail(office, dead=True)
+    return lambda: dispatching.retry(boss, everything=True)
+
+
+def channel_test(office: Any) -> Call:
+    boss = _with_mail(office)
+    return lambda: dispatching.send_test(boss, "mail")
+
+
+def channel_switch(office: Any) -> Call:
+    boss = _with_mail(office)
+    return lambda: dispatching.switch(boss, "mail", on=False, reason="维护")
+
+
+def notice_read(office: Any) -> Call:
+    office.driven("submitted")
+    notifying.tell_now(office.installation)
+    return lambda: notifying.read_notices(office.people[Role.REVIEWER], everything=True)
+
+
+def contact_set(office: Any) -> Call:
+    return lambda: notifying.set_contact(office.people[Role.DRAFTER], "zhao@example.gov.cn")
+
+
+def preference_set(office: Any) -> Call:
+    return lambda: notifying.set_preference(office.people[Role.DRAFTER], "copied", "off")
+
+
+def calendar_import(office: Any) -> Call:
+    days = "day,working,name\n2027-02-06,0,春节\n2027-02-07,1,春节调休\n".encode()
+    return lambda: calendars.import_days(_system(office), days)

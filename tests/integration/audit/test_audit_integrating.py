@@ -1,13 +1,16 @@
 import itertools
 import threading
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 from audit_log import MAC_KEY, NOW, draft, naive_root
 
 from audit import batch, integrator
+from audit.integration import Integrator
 from audit.integrator import await_integrated, integrate
 from audit.journal import record
+from audit.verdicts import Level
 from models.engine import Work, transaction
 from models.errors import Conflict, DatabaseUnavailable, InvalidInput, LogCorrupt, NotFound
 from models.ids import new_id
@@ -186,9 +189,41 @@ def test_an_outbox_row_can_not_be_moved_to_another_log(log, tmp_path):
         integrate(log.engine, log="reads", mac_key=MAC_KEY)
 
 
-def test_waiting_for_a_busy_integrator_ends_with_a_sentence(log):
+def test_a_row_that_is_put_back_into_the_outbox_is_named_and_nothing_is_written_twice(log):
+    again = log.write(3)[1]
+    log.attack("CREATE TABLE kept AS SELECT * FROM audit_outbox")
+    log.add(1, 10)
+    log.sign()
+    log.attack(
+        "INSERT INTO audit_outbox (log, event_id, body, mac, created)"
+        " SELECT log, event_id, body, mac, created FROM kept WHERE event_id = :e",
+        e=again.event_id,
+    )
+    for verdict in (log.verify(), log.verify(mac_key=None)):
+        [problem] = verdict.problems
+        assert f"{again.event_id} 早已是第 1 条" in problem.message
+    waiting = log.write(1, 20)[0]
+    before = log.counts()
+    for call in (
+        lambda: integrate(log.engine, mac_key=MAC_KEY),
+        lambda: await_integrated(log.engine, waiting.event_id, mac_key=MAC_KEY, timeout=0),
+        lambda: Integrator(log.engine, MAC_KEY, "main").run(threading.Event()),
+    ):
+        with pytest.raises(LogCorrupt, match="audit_outbox") as caught:
+            call()
+        assert caught.value.facts["event_id"] == again.event_id
+    assert log.counts() == before
+    log.attack("DELETE FROM audit_outbox WHERE event_id = :e", e=again.event_id)
+    assert await_integrated(log.engine, waiting.event_id, mac_key=MAC_KEY) == 4
+    log.sign()
+    assert log.verify(level=Level.STRICT).ok
+
+
+def test_waiting_for_a_busy_integrator_ends_with_a_sentence(log, monkeypatch):
     recorded = log.write(1)
     pauses = []
+    moments = itertools.count(step=0.01)
+    monkeypatch.setattr(integrator, "time", SimpleNamespace(monotonic=lambda: next(moments)))
     with transaction(log.engine) as other:
         assert other.one(integrator._ELECT, key=integrator.lock_number("main")) == (True,)
         assert integrate(log.engine, mac_key=MAC_KEY) == 0

@@ -94,7 +94,7 @@ def test_each_checkpoint_is_judged_by_the_keys_of_its_size(filled, tmp_path):
     assert filled.statuses(trusted=[filled.signer.vkey, fresh.vkey]) == [Status.INTACT] * 4
     filled.attack("UPDATE audit_key SET until_size = 299 WHERE until_size = 300")
     verdict = filled.verify()
-    assert (verdict.status, kinds(verdict)) == (Status.NOT_PROVABLE, {"unknown_key"})
+    assert (verdict.status, kinds(verdict)) == (Status.TAMPERED, {"key"})
 
 
 def test_a_second_key_is_not_believed_before_it_began(filled, tmp_path):

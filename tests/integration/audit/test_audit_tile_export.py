@@ -11,7 +11,7 @@ from audit_log import Log
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import tiles
+from audit import tileexport, tiles
 from audit.keys import Signer
 from audit.notes import parse_vkey
 from audit.tileexport import TileExport, export_tiles
@@ -166,6 +166,24 @@ def test_a_folder_with_other_things_in_it_is_left_alone(log: Log, tmp_path: Path
     with pytest.raises(InvalidInput, match="别的东西"):
         export(log, tmp_path / "precious" / "file")
     assert files(tmp_path / "precious") == {"file": b""}
+
+
+def test_a_log_that_is_signed_on_during_an_export_is_not_accused(
+    postgresql_log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = postgresql_log.filled(300, 300)
+    read = tileexport.read_head
+
+    def read_and_go_on(*arguments: Any) -> Any:
+        found = read(*arguments)
+        log.add(5, 1000)
+        log.sign()
+        return found
+
+    monkeypatch.setattr(tileexport, "read_head", read_and_go_on)
+    export(log, tmp_path / "tiles")
+    assert export(log, tmp_path / "tiles").size == 305
+    assert TileFolder(tmp_path / "tiles").checkpoint(keys(log)).size == 305
 
 
 def test_a_database_that_was_set_back_does_not_overwrite_what_was_exported(filled: Log, tmp_path: Path) -> None:

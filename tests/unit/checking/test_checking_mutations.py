@@ -175,6 +175,12 @@ MUTATIONS = [
     Mutation("money without a unit", f"{COST}/unit", None, [("A003", "error", f"{COST}/unit")]),
     Mutation("a dash for the unit", f"{COST}/unit", "—", [("A003", "error", f"{COST}/unit")]),
     Mutation("元 for 万元", f"{COST}/unit", "元", [("A003", "error", f"{COST}/unit")]),
+    Mutation(
+        "a share for an amount",
+        COST,
+        indicator(5, "产出指标", "成本指标", "活动经费", "≤", "95", "%"),
+        [("A003", "error", f"{COST}/unit")],
+    ),
     Mutation("万元 for 元", f"{COST}/value", "53100", [("A003", "error", f"{COST}/unit")]),
     Mutation("the remark has another unit", f"{COST}/remark", "总成本 5.31 元", [("A003", "error", f"{COST}/unit")]),
     Mutation("the name has another unit", f"{COST}/name", "总成本53100万元", [("A003", "error", f"{COST}/unit")]),
@@ -346,6 +352,37 @@ MUTATIONS = [
         [("C006", "warning", f"{P}/indicators")],
     ),
     Mutation(
+        "satisfaction in another kind, by its remark",
+        f"{P}/indicators/5",
+        {
+            **CLEAN_A["projects"][0]["indicators"][5],
+            "sign": "≥",
+            "value": "95",
+            "unit": "%",
+            "remark": "满意度 达到 95%",
+        },
+        [("R002", "warning", f"{P}/indicators/5/level2")],
+    ),
+    Mutation(
+        "time by a share of what is done",
+        f"{P}/indicators/3",
+        {**CLEAN_A["projects"][0]["indicators"][3], "name": "任务完成比例", "value": "95", "unit": "%"},
+        [("R002", "warning", f"{P}/indicators/3/name")],
+    ),
+    Mutation(
+        "full satisfaction without its unit",
+        f"{P}/indicators/6",
+        {**CLEAN_A["projects"][0]["indicators"][6], "value": "100", "unit": None},
+        [("A006", "warning", f"{P}/indicators/6/value")],
+    ),
+    Mutation("a mark twice", f"{P}/purpose", "用于读书，，方便居民", [("T002", "hint", f"{P}/purpose")]),
+    Mutation(
+        "stock phrases of another kind only",
+        "/safeguards/0/text",
+        "成立领导小组，明确分工，定期检查，保证目标如期实现。",
+        [("F005", "warning", "/safeguards")],
+    ),
+    Mutation(
         "time by completion",
         f"{P}/indicators/3/remark",
         "完成率 达到 95%",
@@ -404,6 +441,12 @@ MUTATIONS = [
         "a goal with another figure",
         f"{P}/goals/0/text",
         "全年办读书会10场",
+        [("A005", "warning", f"{P}/goals/0/text")],
+    ),
+    Mutation(
+        "a whole short name with another figure",
+        f"{P}/goals/0/text",
+        "全年参加人次达到1600人次",
         [("A005", "warning", f"{P}/goals/0/text")],
     ),
     Mutation(

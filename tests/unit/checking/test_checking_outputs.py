@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 from checking_texts import CLEAN_A, content, found
 from hypothesis import given, settings
@@ -62,6 +65,18 @@ def test_sarif_names_rule_level_file_line_and_member() -> None:
     (notification,) = run["invocations"][0]["toolExecutionNotifications"]
     assert notification["message"]["text"] == BROKEN.problem
     assert run["invocations"][0]["executionSuccessful"] is False
+
+
+def test_a_file_name_that_is_no_text_stands_in_every_output() -> None:
+    """Linux has names of any bytes; one of them must not cost the report on a thousand others."""
+    name = os.fsdecode(b"a:\xff \n.txt")
+    odd = [replace(sample(), name=name), replace(BROKEN, name=name)]
+    (run,) = sarif(odd, settings=DEFAULT, version="1.0")["runs"]
+    orjson.dumps(run)
+    (location,) = run["results"][0]["locations"]
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == "a%3A%FF%20%0A.txt"
+    assert {orjson.loads(orjson.dumps(item.to_json()))["file"] for item in odd} == {"a:? \n.txt"}
+    assert rows_of(worklist(odd, now=NOW))[1][1] == "a:? \n.txt"
 
 
 def test_sarif_of_stored_texts_names_no_file_and_a_switched_off_rule_is_disabled() -> None:

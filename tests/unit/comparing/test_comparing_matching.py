@@ -31,6 +31,12 @@ def indicators(content: Any, project: int = 0) -> Any:
     return content["projects"][project]["indicators"]
 
 
+def test_contents_without_projects_are_compared() -> None:
+    before = {"safeguards": [{"id": "s1", "title": "明确分工", "text": "馆长总负责。"}]}
+    found = compare_json(before, {}, same_text=False)
+    assert [(change.kind, change.place) for change in found.changes] == [(Kind.REMOVED, "/safeguards/s1")]
+
+
 def test_a_single_value_is_a_single_change() -> None:
     [change] = changes(lambda content: indicators(content)[0].update(value="70"))
     place = "/projects/p1/indicators/i1/value"

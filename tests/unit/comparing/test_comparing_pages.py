@@ -38,6 +38,30 @@ def edited() -> Any:
     return content
 
 
+@pytest.mark.parametrize("count", [3, 5, 7, 9])
+def test_of_a_reversed_list_the_middle_is_what_stayed(count: int) -> None:
+    before = sample()
+    items = [{"id": f"s{at}", "title": f"措施之{at}", "text": f"第{at}项的办法。"} for at in range(1, count + 1)]
+    before["safeguards"] = items
+    after = {**before, "safeguards": items[::-1]}
+    moves = [(row.before, row.after) for row in rows_of(before, after) if row.kind.value == "moved"]
+    middle = count // 2 + 1
+    assert sorted(moves) == [(f"第 {at} 项", f"第 {count + 1 - at} 项") for at in range(1, count + 1) if at != middle]
+
+
+def test_an_item_that_others_went_around_is_not_shown_as_moved() -> None:
+    """The longest run of unmoved items need not hold the one whose number stayed the same."""
+    before = sample()
+    items = [{"id": f"s{at}", "title": f"措施之{at}", "text": f"第{at}项的办法。"} for at in range(1, 7)]
+    before["safeguards"] = items
+    # 5 6 3 1 2 4: of the runs 1 2 4 and 3 4 only the first is the longest, and 3 stands where it stood.
+    after = {**before, "safeguards": [items[at - 1] for at in (5, 6, 3, 1, 2, 4)]}
+    assert "/safeguards/s3" in {change.place for change in compare_json(before, after).changes}
+    moved = [row for row in rows_of(before, after) if row.kind.value == "moved"]
+    assert all(row.before != row.after for row in moved)
+    assert {"/safeguards/s5", "/safeguards/s6"} <= {place for row in moved for place in row.places}
+
+
 def test_a_row_is_a_cell_of_the_form_in_the_words_of_the_form() -> None:
     found = {row.title: (row.kind.value, row.before, row.after) for row in rows_of(sample(), edited())}
     assert found["绩效指标“送戏场次” 指标值"] == ("changed", "≥60场", "≥70场")

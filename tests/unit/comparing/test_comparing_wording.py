@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from documents.comparing import Mark, paired_paragraphs, pieces
+from documents.comparing import Mark, Piece, paired_paragraphs, pieces
 from documents.comparing.wording import aligned, side, words
 
 few = settings(max_examples=150, deadline=None)
@@ -17,6 +17,17 @@ def marked(before: str, after: str) -> str:
     """The pieces as a terminal shows them."""
     around = {Mark.SAME: "{}", Mark.REMOVED: "[-{}-]", Mark.ADDED: "{{+{}+}}"}
     return "".join(around[piece.mark].format(piece.text) for piece in pieces(before, after))
+
+
+def test_a_mark_that_parts_a_sentence_is_all_that_changed() -> None:
+    before, after = (
+        "用于阅读活动的场地、讲师和图书支出，重点办好读书日集市。",
+        "用于阅读活动的场地、讲师和图书支出；重点办好读书日集市。",
+    )
+    assert [piece for piece in pieces(before, after) if piece.mark is not Mark.SAME] == [
+        Piece(Mark.REMOVED, "，"),
+        Piece(Mark.ADDED, "；"),
+    ]
 
 
 @few

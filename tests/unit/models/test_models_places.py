@@ -96,6 +96,24 @@ def test_items_without_ids_are_named_by_position() -> None:
     assert anchor({"a": [{"id": 5}, {"id": ""}, {"id": None}]}, "/a/0") == "/a/0"
 
 
+class _Watched(dict[str, Any]):
+    """An item that counts how often it is asked for its id."""
+
+    asked = 0
+
+    def get(self, key: str, default: Any = None) -> Any:
+        _Watched.asked += 1
+        return super().get(key, default)
+
+
+def test_an_item_is_found_without_looking_through_the_list() -> None:
+    value = {"projects": [_Watched(id=f"p{number}") for number in range(1, 1001)]}
+    _Watched.asked = 0
+    for number in range(1000):
+        assert pointer(value, anchor(value, f"/projects/{number}/code")) == f"/projects/{number}/code"
+    assert _Watched.asked < 10_000
+
+
 def test_anchor_follows_an_item_that_was_moved() -> None:
     value = {"projects": [{"id": "p1", "code": "one"}, {"id": "p2", "code": "two"}]}
     place = anchor(value, "/projects/0/code")
@@ -174,9 +192,9 @@ def test_value_nested_without_end_is_invalid_input() -> None:
 
 
 def test_item_with_the_index_of_another_as_its_id_is_no_content() -> None:
-    # An id wins over an index; a content can't hold an id that is read as an index.
+    # A number is a position; a content can't hold an id that is read as one.
     shadowing = {"fiscal_year": 2021, "projects": [{"id": "p1"}, {"id": "0"}]}
-    assert get(shadowing, "/projects/0") == {"id": "0"}
+    assert get(shadowing, "/projects/0") == {"id": "p1"}
     with pytest.raises(InvalidInput):
         from_json(shadowing)
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -436,8 +437,13 @@ def test_sqlite_keeps_what_it_acknowledged(engine: sa.Engine) -> None:
 KEPT = {
     "access_token",
     "account",
+    "channel_state",
+    "contact",
     "delegation",
+    "delivery",
+    "job_run",
     "message",
+    "notice_preference",
     "organization",
     "role_grant",
     "workday_override",
@@ -463,3 +469,34 @@ def test_a_migration_changes_records_and_other_tables_need_no_leave(engine: sa.E
         work.connection.execution_options(**{MIGRATING: True}).execute(sa.delete(metadata().tables["blob"]))
     with pytest.raises(JixiaoError, match="blob"), transaction(engine) as work:
         work.connection.execute(sa.delete(metadata().tables["blob"]))
+
+
+@pytest.fixture
+def disc(tmp_path, monkeypatch):
+    """A database whose folder takes no files, as on a disc; root may write everywhere, so that the system is asked in vain."""
+    file = tmp_path / "盘 1" / "jixiao.db"
+    file.parent.mkdir()
+    engine = make_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept (word TEXT)")
+        connection.exec_driver_sql("INSERT INTO kept VALUES ('在')")
+    engine.dispose()
+    ask = os.access
+    monkeypatch.setattr("models.engine.os.access", lambda path, mode: path != file.parent and ask(path, mode))
+    return file
+
+
+def test_a_database_on_a_read_only_medium_is_read_and_nothing_appears_beside_it(disc):
+    engine = make_engine(f"sqlite:///{disc}")
+    with transaction(engine, read_only=True) as work:
+        assert work.connection.exec_driver_sql("SELECT word FROM kept").scalar() == "在"
+        assert [path.name for path in disc.parent.iterdir()] == [disc.name]
+    with pytest.raises(DatabaseUnavailable), transaction(engine) as work:
+        work.connection.exec_driver_sql("INSERT INTO kept VALUES ('不在')")
+    engine.dispose()
+
+
+def test_a_read_only_medium_with_an_open_write_ahead_log_is_refused(disc):
+    disc.with_name(f"{disc.name}-wal").write_bytes(b"x")
+    with pytest.raises(InvalidInput, match="预写日志还没有并入"):
+        make_engine(f"sqlite:///{disc}")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 import io
 import json
+import os
 import shutil
 import subprocess
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -24,6 +26,8 @@ from docx.oxml.ns import qn
 _FONTS = str(Path(pylopdf_fonts_zh_cn.__file__).parent)
 # Rows of a project table have more TABs than lines of a contents list.
 _FEWEST_TABS = 3
+# Between the margins of an A4 page, in twentieths of a point.
+_TEXT_WIDTH = 9000
 
 
 @dataclass(frozen=True)
@@ -98,14 +102,20 @@ def in_lines(blocks: Iterable[str | Table]) -> list[str | Table]:
     ]
 
 
-def as_docx(blocks: Iterable[str | Table]) -> bytes:
-    """A Word file by python-docx, with gridSpan and vMerge written as Word writes them."""
+def as_docx(blocks: Iterable[str | Table], *, new_pages: bool = False) -> bytes:
+    """A Word file by python-docx, with gridSpan and vMerge written as Word writes them.
+
+    ``new_pages``: each project's table begins a page, as offices print it.
+    """
     document = docx.Document()
     for block in blocks:
         if isinstance(block, str):
-            document.add_paragraph(block)
+            paragraph = document.add_paragraph(block)
+            paragraph.paragraph_format.page_break_before = new_pages and block.endswith("绩效目标表")
         else:
             document.element.body.insert(-1, _word_table(block))
+            # Word writes no file that ends with a table, and LibreOffice takes one apart.
+            document.add_paragraph()
     out = io.BytesIO()
     document.save(out)
     return out.getvalue()
@@ -113,6 +123,8 @@ def as_docx(blocks: Iterable[str | Table]) -> bytes:
 
 def _word_table(table: Table) -> Any:
     made = OxmlElement("w:tbl")
+    made.append(_borders())
+    made.append(_columns(table.columns))
     at = {(box.row, box.column): box for box in table.boxes}
     covered = {(box.row + down, box.column): (box, down) for box in table.boxes for down in range(1, box.rows)}
     for row in range(table.rows):
@@ -120,15 +132,41 @@ def _word_table(table: Table) -> Any:
         column = 0
         while column < table.columns:
             box, down = (at[row, column], 0) if (row, column) in at else covered[row, column]
-            tr.append(_word_cell(box, down))
+            tr.append(_word_cell(box, down, table.columns))
             column += box.columns
         made.append(tr)
     return made
 
 
-def _word_cell(box: Box, down: int) -> Any:
+def _borders() -> Any:
+    """What makes a table of a form visible on paper: without it a PDF made of the file has no lines."""
+    properties, borders = OxmlElement("w:tblPr"), OxmlElement("w:tblBorders")
+    for side in ("top", "left", "bottom", "right", "insideH", "insideV"):
+        line = OxmlElement(f"w:{side}")
+        line.set(qn("w:val"), "single")
+        line.set(qn("w:sz"), "4")
+        borders.append(line)
+    properties.append(borders)
+    return properties
+
+
+def _columns(count: int) -> Any:
+    """The widths of the columns, which Word always writes and LibreOffice needs to write a doc."""
+    grid = OxmlElement("w:tblGrid")
+    for _ in range(count):
+        column = OxmlElement("w:gridCol")
+        column.set(qn("w:w"), str(_TEXT_WIDTH // count))
+        grid.append(column)
+    return grid
+
+
+def _word_cell(box: Box, down: int, columns: int) -> Any:
     tc, properties = OxmlElement("w:tc"), OxmlElement("w:tcPr")
     tc.append(properties)
+    width = OxmlElement("w:tcW")
+    width.set(qn("w:w"), str(_TEXT_WIDTH * box.columns // columns))
+    width.set(qn("w:type"), "dxa")
+    properties.append(width)
     if box.columns > 1:
         span = OxmlElement("w:gridSpan")
         span.set(qn("w:val"), str(box.columns))
@@ -204,6 +242,47 @@ def as_xlsx(blocks: Iterable[str | Table], *, numbers: bool = False) -> bytes:
     return out.getvalue()
 
 
+_ODS_NAMES = (
+    'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+)
+_ODS_KIND = "application/vnd.oasis.opendocument.spreadsheet"
+
+
+def as_ods(blocks: Iterable[str | Table]) -> bytes:
+    """A sheet of OpenDocument with its merged cells; only what a reader asks for."""
+    rows: list[str] = []
+    for block in blocks:
+        if isinstance(block, str):
+            rows.append(_ods_cell(Box(0, 0, block)))
+            continue
+        at = {(box.row, box.column): box for box in block.boxes}
+        places = [[at.get((row, column)) for column in range(block.columns)] for row in range(block.rows)]
+        rows += ["".join(_ods_cell(box) if box else "<table:covered-table-cell/>" for box in row) for row in places]
+    cells = "".join(f"<table:table-row>{row}</table:table-row>" for row in rows)
+    content = (
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {_ODS_NAMES} office:version="1.2"><office:body>'
+        f'<office:spreadsheet><table:table table:name="文本">{cells}</table:table></office:spreadsheet></office:body>'
+        "</office:document-content>"
+    )
+    manifest = (
+        '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+        f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{_ODS_KIND}"/></manifest:manifest>'
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as container:
+        for name, data in (("mimetype", _ODS_KIND), ("META-INF/manifest.xml", manifest), ("content.xml", content)):
+            container.writestr(name, data)
+    return out.getvalue()
+
+
+def _ods_cell(box: Box) -> str:
+    spans = f'table:number-columns-spanned="{box.columns}" table:number-rows-spanned="{box.rows}"'
+    words = "".join(f"<text:p>{html.escape(line)}</text:p>" for line in box.words.split("\n"))
+    return f'<table:table-cell office:value-type="string" {spans}>{words}</table:table-cell>'
+
+
 _PAGE = """
 #set page(paper: "a4", margin: 25mm, numbering: "— 1 —")
 #set text(font: "Noto Serif SC", size: 12pt, lang: "zh")
@@ -239,7 +318,7 @@ def as_pdf(blocks: Iterable[str | Table]) -> bytes:
         if isinstance(block, str)
         else {
             "kind": "table",
-            "widths": _WIDTHS[: block.columns],
+            "widths": _WIDTHS[: block.columns] if block.columns <= len(_WIDTHS) else [0] * block.columns,
             "cells": [[box.row, box.column, box.words, box.rows, box.columns] for box in block.boxes],
         }
         for block in blocks
@@ -280,12 +359,15 @@ def by_libreoffice(data: bytes, source: str, target: str, program: str) -> bytes
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"source.{source}"
         path.write_bytes(data)
+        # The machine may have no Chinese font, without which a PDF has no Chinese either.
+        fonts = Path(folder) / "fonts.conf"
+        fonts.write_text(f"<fontconfig><dir>{_FONTS}</dir><cachedir>{folder}/cache</cachedir></fontconfig>", "utf-8")
         subprocess.run(
             [
                 program, f"-env:UserInstallation={(Path(folder) / 'profile').as_uri()}", "--headless",
                 "--convert-to", target, "--outdir", f"{folder}/out", str(path),
             ],
-            check=True, capture_output=True, timeout=180,
+            check=True, capture_output=True, timeout=180, env={**os.environ, "FONTCONFIG_FILE": str(fonts)},
         )  # fmt: skip
         return (Path(folder) / "out" / f"source.{target.split(':')[0]}").read_bytes()
 
@@ -294,5 +376,6 @@ MAKERS: dict[str, Callable[[Iterable[str | Table]], bytes]] = {
     "docx": as_docx,
     "html": as_html,
     "xlsx": as_xlsx,
+    "ods": as_ods,
     "pdf": as_pdf,
 }

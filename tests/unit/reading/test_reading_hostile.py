@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import signal
 import struct
 import subprocess
 import sys
@@ -181,6 +184,15 @@ def test_a_million_rows_are_refused() -> None:
     assert "内存" in _refusal(far.getvalue()) or "上限" in _refusal(far.getvalue())
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_text_without_end_is_refused_before_it_is_taken_apart(sample: str, end: str) -> None:
+    """What the reading process gives back, and a plain text, are taken apart in this process, where nothing stops it."""
+    endless = (sample + "\n办好借阅服务。" * 20_000).replace("\n", end)
+    assert "20000 行" in _refusal(endless.encode())
+    page = made.as_html(made.blocks_of(sample)).replace(b"</body>", "<p>办好借阅服务。</p>".encode() * 20_000)
+    assert "20000 行" in _refusal(page)
+
+
 def test_a_grid_that_claims_endless_columns_is_refused(word: bytes) -> None:
     wide = _replaced(
         word, "word/document.xml", lambda xml: xml.replace(b'gridSpan w:val="2"', b'gridSpan w:val="99999"', 1)
@@ -247,6 +259,68 @@ def test_the_reading_process_that_dies_is_no_traceback(monkeypatch: pytest.Monke
     worker.write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "utf-8")
     monkeypatch.setattr(isolation, "_WORKER", worker)
     assert "内存" in _refusal(b"%PDF-1.7")
+
+
+def test_what_the_reading_process_leaves_behind_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The second reader of a long PDF waits for work from the first: when that is killed, it would wait for ever."""
+    note = tmp_path / "left"
+    worker = tmp_path / "worker.py"
+    worker.write_text(
+        "import os, signal, time\nchild = os.fork()\nif not child: time.sleep(600)\n"
+        f"open({str(note)!r}, 'w').write(str(child))\nos.kill(os.getpid(), signal.SIGKILL)\n",
+        "utf-8",
+    )
+    monkeypatch.setattr(isolation, "_WORKER", worker)
+    assert _refusal(b"%PDF-1.7")
+    left = int(note.read_text())
+    for _ in range(200):
+        if not _runs(left):
+            return
+        time.sleep(0.05)
+    os.kill(left, signal.SIGKILL)
+    pytest.fail("the process that the reading process started goes on")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with the one that started it")
+def test_the_reading_processes_end_with_the_program(sample: str, tmp_path: Path) -> None:
+    """Killed, the program can end nobody; the second reader of a long PDF would wait for work for ever."""
+    (tmp_path / "long.pdf").write_bytes(made.as_pdf(made.blocks_of(sample) * 40))
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from documents.reading import Limits, read_file;"
+        "read_file(open(sys.argv[2], 'rb').read(), limits=Limits(seconds=60))"
+    )
+    program = subprocess.Popen([sys.executable, "-c", script, str(isolation._ROOT), str(tmp_path / "long.pdf")])
+    started: set[int] = set()
+    for _ in range(1200):
+        started |= {process for first in _children(program.pid) for process in (first, *_children(first))}
+        if len(started) >= min(2, len(os.sched_getaffinity(0))) or program.poll() is not None:
+            break
+        time.sleep(0.01)
+    program.kill()
+    program.wait()
+    assert started
+    for _ in range(200):
+        if not any(map(_runs, started)):
+            return
+        time.sleep(0.05)
+    pytest.fail("a reading process goes on without the program")
+
+
+def _children(process: int) -> list[int]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(status.read_text().rpartition(")")[2].split()[1]) == process:
+                found.append(int(status.parent.name))
+    return found
+
+
+def _runs(process: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has looked after yet does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_doc_without_libreoffice_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

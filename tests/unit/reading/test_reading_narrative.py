@@ -127,10 +127,25 @@ def test_doubled_characters_are_only_reported_where_no_word_has_them(sample: str
     fine = "天天、人人、多多益善，推动事业业务发展，人民民主，开展展览，工作作风，兢兢业业，账账相符"
     read = look(sample.replace("配合文明城市创建", f"{fine}，配合文明城市创建"))
     assert len(read.findings("I041")) == 1
+    fine = "为居民民生办实事，目的的实现，发动群众众多力量"
+    assert len(look(sample.replace("配合文明城市创建", f"{fine}，配合文明城市创建")).findings("I041")) == 1
+    for word in ("方便居民民读书", "活动的的开展"):
+        assert len(look(sample.replace("配合文明城市创建", f"{word}，配合文明城市创建")).findings("I041")) == 2
     read = look(sample.replace("配合文明城市创建", "加强管理理馆舍，配合文明城市创建"))
     assert [item.place for item in read.findings("I041")] == [
         "/overall/items/4/text", "/projects/0/indicators/0/description",
     ]  # fmt: skip
+
+
+def test_a_line_that_names_the_projects_of_a_sub_goal_is_their_link(sample: str, look: Callable[..., Look]) -> None:
+    before = next(line for line in sample.splitlines() if line.startswith("绩效指标："))
+    read = look(sample.replace(before, f"{before}\n对应项目：阅读推广经费。"))
+    assert read.json["sub_goals"] == look(sample).json["sub_goals"]
+    assert read.one("I042").raw == "对应项目：阅读推广经费。"
+    assert not read.findings("I040")
+    other = look(sample.replace(before, f"{before}\n对应项目：别的经费。"))
+    assert "对应项目：别的经费。" in other["/sub_goals/0/indicator"]
+    assert other.one("I040")
 
 
 def test_project_in_one_piece_in_the_sub_goal_is_more_certain(sample: str, look: Callable[..., Look]) -> None:

@@ -22,6 +22,10 @@ from models.findings import Severity
         ("开展5次活动", None, "5", "次", "开展5次活动", ["I083", "I082", "I086"]),
         ("发放资料10000册", None, "10000", "册", "发放资料10000册", ["I083", "I082", "I086"]),
         ("举办培训班12期，培训500人", None, "举办培训班12期，培训500人", None, None, ["I084"]),
+        ("8次（开展8次服务）", None, "8", "次", "开展8次服务", ["I086"]),
+        ("≥92%（合格率达到92%）", "≥", "92", "%", "合格率达到92%", []),
+        ("12期（每期50人）", None, "12", "期", "每期50人", ["I090", "I086"]),
+        ("培训（含12期、500人）", None, "培训（含12期、500人）", None, None, ["I084"]),
         ("≥95%", "≥", "95", "%", None, []),
         ("≤5.31万元", "≤", "5.31", "万元", None, []),
         ("=3项", "=", "3", "项", None, []),
@@ -186,3 +190,8 @@ def test_percents(cell: str, percent: str | None, code: str | None) -> None:
     value, findings = read_percent(cell, "/p", 1)
     assert value == (None if percent is None else Decimal(percent))
     assert [item.code for item in findings] == ([code] if code else [])
+
+
+def test_a_range_can_have_a_remark_in_brackets() -> None:
+    read = read_value("30%～50%（按抽查）")
+    assert (read.sign, read.value, read.value_to, read.unit, read.remark) == ("区间", "30", "50", "%", "按抽查")

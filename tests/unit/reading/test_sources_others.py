@@ -198,6 +198,34 @@ def test_the_pieces_of_a_table_have_one_set_of_columns() -> None:
     assert max(grid.pages) > 1
 
 
+_CUT = (
+    "[数量指标],[讲座场次],[举办讲座的场数],[≥10],[年度计划],"
+    "[质量指标],[听众合格],[听完讲座后答对题目的听众所占的比例，由馆员当场抽查五十人],[≥95 \\ 合格率 \\ 达到 95%],[年度计划],"
+    "[时效指标],[按时完成],[按时],[≤6],[年度计划]"
+)
+
+
+def test_a_row_that_a_page_cuts_in_two_is_one_and_that_is_doubted() -> None:
+    form = _set(f"#set page(height: 55mm, margin: 10mm)\n#table(columns: (20mm, 22mm, 30mm, 22mm, 22mm), {_CUT})")
+    (grid,) = [block for block in form.blocks if isinstance(block, Grid)]
+    assert (grid.rows, grid.pages) == (3, (1, 1, 2))
+    assert [cell.text for cell in grid.cells if cell.row == 1] == [
+        "质量指标", "听众合格", "听完讲座后答对题目的听众所占的比例，由馆员当场抽查五十人", "≥95\n合格率\n达到 95%", "年度计划",
+    ]  # fmt: skip
+    assert [(aside.kind, aside.raw) for aside in form.asides if "分页" in aside.sentence] == [
+        (AsideKind.DOUBT, "目的听众所占的比例，⏎由馆员当场抽查五十人")
+    ]
+
+
+def test_a_row_of_its_own_on_top_of_a_page_stays_one() -> None:
+    """Each word fills its line, so that by that alone the words below could be the rest of it."""
+    row = "[数量指标],[讲座场次],[讲座场数],[年度计划],"
+    form = _set(f"#set page(height: 33mm, margin: 10mm)\n#table(columns: (22mm, 22mm, 22mm, 22mm), {row * 3})")
+    assert form.pages == 3
+    (grid,) = [block for block in form.blocks if isinstance(block, Grid)]
+    assert (grid.rows, len(grid.cells)) == (3, 12)
+
+
 def test_centred_cells_with_lines_of_their_own_are_not_joined() -> None:
     form = _set("#table(columns: (40mm, 1fr), align: center, [≥95 \\ 完成率 \\ 达到 95%], [" + _SENTENCE * 2 + "])")
     (grid,) = [block for block in form.blocks if isinstance(block, Grid)]

@@ -1,5 +1,5 @@
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -9,12 +9,13 @@ from jinja2.exceptions import SecurityError
 from rendering_stages import opinions, project, stage, text
 
 from documents.rendering import document_names, render_html
+from documents.rendering.stage import Score, ScoreSheet
 from documents.rendering.words import UnknownName, environment, template_source, words
 from models.content import from_json
 from models.errors import InvalidInput, NotFound
 
 MARKUP = "#let $x$ <script>alert(1)</script> {{ 7*7 }} `a` *b* _c_ &amp; ]]> {% if %} \"q\" 'r'"
-DOCUMENTS = ["approval", "draft", "publication", "return", "review", "submission"]
+DOCUMENTS = ["approval", "archive", "draft", "processing", "publication", "return", "review", "submission"]
 
 
 def body_text(stage):
@@ -26,7 +27,7 @@ def test_there_is_a_document_for_each_stage():
 
 
 def test_an_unknown_document_is_refused_with_the_names():
-    with pytest.raises(NotFound, match="approval、draft") as caught:
+    with pytest.raises(NotFound, match="approval、archive") as caught:
         render_html(stage("../draft"))
     assert caught.value.facts["available"] == DOCUMENTS
 
@@ -125,6 +126,30 @@ def test_the_review_form_marks_its_conclusion():
     assert "■退回" in form
     assert "□通过" in form
     assert "2021年3月2日 01:30" in form
+
+
+def sheet(subject: str, title: str, level: str, score: str, note: str = "") -> ScoreSheet:
+    items = (Score("完整性", "规范完整", "10", score, note), Score("可行性", "条件充分", "10", score))
+    return ScoreSheet(subject, title, level, "周立", items, "18", "优", "通过", datetime(2021, 3, 4, 2, tzinfo=UTC))
+
+
+def test_the_review_form_has_the_scores_of_each_level_beside_the_items():
+    project_id = text().projects[0].id
+    sheets = (
+        sheet("", "部门整体绩效目标", "初审", "9", "格式完整"),
+        sheet("", "部门整体绩效目标", "复审", "8.5"),
+        sheet(project_id, "项目“科普经费”", "初审", "7"),
+    )
+    form = body_text(stage("review", sheets=sheets))
+    for expected in (
+        "9／8.5",
+        "初审／复审",
+        "规范完整（10分）",
+        "格式完整（初审，周立）",
+        "项目“科普经费”：初审 18分（优）",
+    ):
+        assert expected in form
+    assert "（10分）" not in body_text(stage("review"))
 
 
 def test_a_revision_is_called_so_on_cover_and_watermark():
