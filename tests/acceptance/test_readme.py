@@ -44,5 +44,7 @@ def test_the_run_runs(tmp_path):
 @pytest.mark.parametrize("path", [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")], ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path):
     for target in _LINK.findall(path.read_text(encoding="utf-8")):
-        if "://" not in target:
+        # The pictures of the gallery are made by ``make gallery``; test_documents_guide makes them and counts them.
+        is_picture = path.parent.name == "gallery" and target.endswith(".png")
+        if "://" not in target and not is_picture:
             assert (path.parent / target).exists(), target
